@@ -1,0 +1,19 @@
+"""The small immutable value that everything else translates: one architecture of one space."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Architecture:
+    """A space's name and, per decision, the index of the option picked."""
+
+    space: str
+    choices: tuple[int, ...]
+
+    @property
+    def key(self) -> str:
+        """A short hash that is the same in every process and on every machine."""
+        text = json.dumps([self.space, list(self.choices)], separators=(",", ":"))
+        return hashlib.blake2s(text.encode(), digest_size=8).hexdigest()

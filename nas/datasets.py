@@ -1,0 +1,112 @@
+"""The datasets that are known, and where their files lie; images are read in `nas.evaluation`."""
+
+import gzip
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from nas.sentences import Refused
+from nas.spaces.graph import Task
+
+FASHION_FILES = (
+    "train-images-idx3-ubyte",
+    "train-labels-idx1-ubyte",
+    "t10k-images-idx3-ubyte",
+    "t10k-labels-idx1-ubyte",
+)
+CIFAR_FILES = (*(f"data_batch_{index}" for index in range(1, 6)), "test_batch", "batches.meta")
+DEBIAN_FASHION = Path("/usr/share/datasets/fashion-mnist")
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """What is known of a dataset without reading it; `train` and `test` count images, validation inside `train`."""
+
+    name: str
+    title: str
+    about: str
+    task: Task
+    train: int
+    test: int
+    classes: tuple[str, ...]
+    files: tuple[str, ...] = ()
+    folders: tuple[str, ...] = ()
+
+
+DIGIT_NAMES = tuple(str(digit) for digit in range(10))
+DATASETS: dict[str, Dataset] = {
+    "digits": Dataset(
+        "digits",
+        "Digits",
+        "1,797 handwritten digits of 8 x 8 pixels, part of scikit-learn: nothing to download.",
+        Task((1, 8, 8), 10),
+        1437,
+        360,
+        DIGIT_NAMES,
+    ),
+    "fashion_mnist": Dataset(
+        "fashion_mnist",
+        "Fashion-MNIST",
+        "70,000 pictures of clothes, 28 x 28 pixels, from a local folder.",
+        Task((1, 28, 28), 10),
+        60000,
+        10000,
+        ("T-shirt", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
+        FASHION_FILES,
+        ("FashionMNIST/raw", "fashion-mnist", "."),
+    ),
+    "cifar10": Dataset(
+        "cifar10",
+        "CIFAR-10",
+        "60,000 colour photographs, 32 x 32 pixels, in torchvision's folder layout.",
+        Task((3, 32, 32), 10),
+        50000,
+        10000,
+        ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),
+        CIFAR_FILES,
+        ("cifar-10-batches-py",),
+    ),
+}
+
+
+def dataset(name: str) -> Dataset:
+    """Return the dataset of that name; raises Refused with the names there are."""
+    if name not in DATASETS:
+        raise Refused("There is no dataset {name}; there are {names}.", name=name, names=", ".join(DATASETS))
+    return DATASETS[name]
+
+
+def folder(known: Dataset, roots: Sequence[Path]) -> Path | None:
+    """Return the folder that holds the dataset's files, None where it needs none; raises Refused where it is missing.
+
+    Looks below each root for the dataset's own layouts, then where Debian's package puts Fashion-MNIST. A file may be
+    gzipped.
+    """
+    if not known.files:
+        return None
+    places = [root / below for root in roots for below in known.folders]
+    if known.name == "fashion_mnist":
+        places.append(DEBIAN_FASHION)
+    for place in places:
+        if all(_present(place, name) for name in known.files):
+            return place
+    raise Refused(
+        "{title} was not found. Looked for {file} and its companions in: {places}. Put it there, or set NAS_DATA_DIR.",
+        title=known.title,
+        file=known.files[0],
+        places=", ".join(str(place) for place in places) or "no folder, as NAS_DATA_DIR is not set",
+    )
+
+
+def read_bytes(place: Path, name: str) -> bytes:
+    """Return a dataset file's content, gzipped or not; raises Refused where it cannot be read."""
+    plain, packed = place / name, place / f"{name}.gz"
+    path = plain if plain.exists() else packed
+    try:
+        return plain.read_bytes() if plain.exists() else gzip.decompress(packed.read_bytes())
+    except (OSError, EOFError) as error:
+        raise Refused("{path} cannot be read: {error}.", path=str(path), error=str(error)) from error
+
+
+def _present(place: Path, name: str) -> bool:
+    return (place / name).is_file() or (place / f"{name}.gz").is_file()

@@ -1,0 +1,61 @@
+"""What is measured and how: a job, and the evaluator that turns it into events. No torch here."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from nas.events import Event
+from nas.settings import setting
+from nas.spaces.catalogue import SpaceSpec
+
+Stage = Literal["search", "final"]
+
+
+@dataclass(frozen=True)
+class Training:
+    """How a network is trained; the same for every candidate of a run and for its baseline."""
+
+    batch_size: int = setting(128, low=1, high=4096, help="Images per step.")
+    learning_rate: float = setting(0.1, low=1e-6, high=10, help="Peak of the one-cycle schedule.")
+    weight_decay: float = setting(5e-4, low=0, high=1, help="L2 penalty on weights.")
+    label_smoothing: float = setting(0.0, low=0, high=0.9, help="Share of the label spread over all classes.")
+    augment: bool = setting(True, help="Shift images by a pixel or a few, and mirror those where mirrors make sense.")
+
+
+@dataclass(frozen=True)
+class Split:
+    """Which images train, validate and test: `seed` cuts validation off training, `valid_share` says how much."""
+
+    dataset: str
+    seed: int = 0
+    valid_share: float = 0.25
+
+
+@dataclass(frozen=True)
+class Job:
+    """One evaluation, complete in itself: any machine with the data can do it.
+
+    stage "search" trains on the training part and measures validation; "final" trains on training and validation
+    together and measures the test split once. `workdir` keeps the checkpoint from attempt to attempt. `fingerprint`
+    is that of the data when the run began, empty where it is not known yet. `export` asks for the model's files.
+    """
+
+    space: SpaceSpec
+    choices: tuple[int, ...]
+    split: Split
+    training: Training
+    epochs: int
+    seed: int
+    stage: Stage
+    workdir: str
+    data_dirs: tuple[str, ...] = ()
+    fingerprint: str = ""
+    export: bool = False
+    title: str = ""
+
+
+class Evaluator(Protocol):
+    """Turns a job into events; the last one is Measured, Derived or Ended. Closing the iterator cancels it."""
+
+    def evaluate(self, job: Job) -> Iterator[Event]:
+        """Yield what happens, as it happens; resumes from the checkpoint in `job.workdir` where there is one."""

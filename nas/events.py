@@ -1,0 +1,57 @@
+"""What an evaluation may say while it runs, and how one that cannot go on ends."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from nas.architecture import Architecture
+from nas.sentences import Sentence, Value
+
+Cause = Literal["oom", "nan", "timeout", "invalid", "lost", "error"]
+
+
+@dataclass(frozen=True, slots=True)
+class EpochEnded:
+    """One point of a learning curve; accuracies in percent, `seconds` since the training began (all attempts)."""
+
+    epoch: int
+    epochs: int
+    train_loss: float
+    valid_loss: float | None
+    valid_accuracy: float | None
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """The end of an evaluation: its metrics, and the files it left, by name, in its work folder."""
+
+    metrics: Mapping[str, float]
+    artifacts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """The end of a search that is one long evaluation: the architecture that its weights point to."""
+
+    architecture: Architecture
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The end of an evaluation that could not be measured: the cause and a sentence for a person."""
+
+    cause: Cause
+    sentence: Sentence
+
+
+Event = EpochEnded | Measured | Derived | Ended
+EVENTS: tuple[type, ...] = (EpochEnded, Measured, Derived, Ended)
+
+
+class EvaluationFailed(Exception):
+    """Raised inside an evaluator where it cannot go on."""
+
+    def __init__(self, cause: Cause, template: str, **values: Value) -> None:
+        self.ended = Ended(cause, Sentence(template, values))
+        super().__init__(str(self.ended.sentence))

@@ -1,0 +1,171 @@
+"""What a person asked for, complete and frozen: the same record drives a run in the database and one without.
+
+From it come the space, the strategy, every job, what a measurement means to the strategy, and who won.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from statistics import fmean, stdev
+from typing import Any, TypeVar
+
+from nas import codec, objectives
+from nas.architecture import Architecture
+from nas.datasets import dataset
+from nas.evaluation.protocol import Job, Split, Training
+from nas.objectives import METRICS, Limit, Objective
+from nas.sentences import Refused
+from nas.settings import configure
+from nas.spaces import catalogue as spaces
+from nas.spaces.baseline import BASELINE, Baseline
+from nas.spaces.catalogue import SpaceSpec
+from nas.spaces.graph import Task
+from nas.spaces.protocol import SearchSpace
+from nas.strategies import catalogue as strategies
+from nas.strategies.protocol import AnyStrategy, Failed, Outcome, Scored
+
+Id = TypeVar("Id")
+MOST_EVALUATIONS = 1_000_000
+
+
+@dataclass(frozen=True)
+class Plan:
+    """`epochs` train a candidate in the search, `final_epochs` winner and baseline, once per final seed.
+
+    A search evaluation that takes longer than `candidate_seconds` ends with the cause timeout.
+    """
+
+    split: Split
+    space: SpaceSpec
+    strategy: str
+    strategy_settings: Mapping[str, Any] = field(default_factory=dict)
+    objectives: tuple[Objective, ...] = (Objective("accuracy", "max"),)
+    limits: tuple[Limit, ...] = ()
+    training: Training = Training()
+    budget: int = 24
+    epochs: int = 10
+    final_epochs: int = 30
+    final_seeds: int = 3
+    candidate_seconds: int = 3600
+    seed: int = 1
+
+    @property
+    def task(self) -> Task:
+        """Input shape and classes of the dataset."""
+        return dataset(self.split.dataset).task
+
+
+def search_space(plan: Plan) -> SearchSpace:
+    """Return the space, with those limits that are known before training enforced."""
+    known = tuple(limit for limit in plan.limits if METRICS[limit.metric].costs_nothing)
+    return spaces.build(SpaceSpec(plan.space.kind, plan.space.settings, known), plan.task)
+
+
+def strategy(plan: Plan) -> AnyStrategy:
+    """Return the configured strategy."""
+    return strategies.build(plan.strategy, plan.strategy_settings)
+
+
+def check(plan: Plan) -> None:
+    """Raise Refused for the first thing that could not work, before anything is started."""
+    dataset(plan.split.dataset)
+    for name, low, high in (
+        ("budget", 1, MOST_EVALUATIONS),
+        ("epochs", 1, 100_000),
+        ("final_epochs", 1, 100_000),
+        ("final_seeds", 1, 100),
+        ("candidate_seconds", 1, 10_000_000),
+        ("seed", 0, 2**31),
+    ):
+        value = getattr(plan, name)
+        if not low <= value <= high:
+            raise Refused(
+                "{name} is {value}; it must be between {low} and {high}.", name=name, value=value, low=low, high=high
+            )
+    if not 0.05 <= plan.split.valid_share <= 0.5:
+        raise Refused("valid_share is {value}; it must be between 0.05 and 0.5.", value=plan.split.valid_share)
+    configure(Training, codec.dump(plan.training))
+    _check_objectives(plan)
+    strategy(plan).refuse(search_space(plan), plan.budget)
+
+
+def _check_objectives(plan: Plan) -> None:
+    if not plan.objectives:
+        raise Refused("A search needs at least one objective.")
+    for item in (*plan.objectives, *plan.limits):
+        objectives.known(item.metric)
+    metrics = [objective.metric for objective in plan.objectives]
+    if len(set(metrics)) < len(metrics):
+        raise Refused("{metric} is an objective twice.", metric=max(metrics, key=metrics.count))
+    if len(metrics) > 1 and not strategy(plan).many_objectives:
+        raise Refused(
+            "{strategy} works on one objective, not on {count}; make the others limits, or choose random.",
+            strategy=plan.strategy,
+            count=len(metrics),
+        )
+
+
+def search_job(plan: Plan, architecture: Architecture, *, fidelity: int, workdir: str, **where: Any) -> Job:
+    """Return the job that measures a candidate on the validation split; `where` passes data_dirs and fingerprint."""
+    return Job(
+        space=plan.space,
+        choices=architecture.choices,
+        split=plan.split,
+        training=plan.training,
+        epochs=fidelity or plan.epochs,
+        seed=plan.seed,
+        stage="search",
+        workdir=workdir,
+        **where,
+    )
+
+
+def final_job(plan: Plan, architecture: Architecture, *, seed: int, export: bool, workdir: str, **where: Any) -> Job:
+    """Return the job that trains winner or baseline fully and measures it on the test split."""
+    spec = SpaceSpec(Baseline.name, {}) if architecture == BASELINE else plan.space
+    return Job(
+        space=spec,
+        choices=architecture.choices,
+        split=plan.split,
+        training=plan.training,
+        epochs=plan.final_epochs,
+        seed=seed,
+        stage="final",
+        workdir=workdir,
+        export=export,
+        **where,
+    )
+
+
+def final_seeds(plan: Plan) -> tuple[int, ...]:
+    """Return the seeds of the final stage, none of them the search's own."""
+    return tuple(plan.seed + 1 + index for index in range(plan.final_seeds))
+
+
+def outcome(
+    plan: Plan, number: int, architecture: Architecture, fidelity: int, metrics: Mapping[str, float] | None
+) -> Outcome:
+    """Return what the strategy is told of a measurement, or of a failure where there are no metrics."""
+    scores = objectives.scores(plan.objectives, plan.limits, metrics) if metrics else None
+    if scores is None:
+        return Failed(number, architecture, fidelity)
+    return Scored(number, architecture, fidelity, scores)
+
+
+def best(plan: Plan, measured: Iterable[tuple[Id, Mapping[str, float]]]) -> Id | None:
+    """Return who is ahead by the first objective within the limits, the earlier one on a tie; None where nobody is."""
+    ahead: tuple[tuple[float, ...], Id] | None = None
+    for id, metrics in measured:
+        scores = objectives.scores(plan.objectives, plan.limits, metrics)
+        if scores is not None and (ahead is None or scores[0] < ahead[0][0]):
+            ahead = (scores, id)
+    return ahead[1] if ahead else None
+
+
+def summary(rows: Sequence[Mapping[str, float]]) -> dict[str, dict[str, float]]:
+    """Return mean, standard deviation (n - 1) and count of each metric over seeds."""
+    found: dict[str, dict[str, float]] = {}
+    for metric in rows[0] if rows else ():
+        values = [row[metric] for row in rows if metric in row]
+        spread = stdev(values) if len(values) > 1 else 0.0
+        found[metric] = {"mean": fmean(values), "sd": spread, "count": len(values)}
+    return found

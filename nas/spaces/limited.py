@@ -1,0 +1,45 @@
+"""A space with hard limits on what is known before training: parameters and multiply-adds."""
+
+from dataclasses import dataclass
+
+from nas.architecture import Architecture
+from nas.objectives import Limit
+from nas.spaces.graph import Graph
+from nas.spaces.protocol import Decision, SearchSpace
+
+
+@dataclass(frozen=True)
+class Limited:
+    """The architectures of `inner` whose graph keeps to every limit; limits on trained metrics are not asked here."""
+
+    inner: SearchSpace
+    limits: tuple[Limit, ...]
+
+    @property
+    def name(self) -> str:
+        """The name of the space inside."""
+        return self.inner.name
+
+    @property
+    def decisions(self) -> tuple[Decision, ...]:
+        """The questions of the space inside."""
+        return self.inner.decisions
+
+    def canonical(self, architecture: Architecture) -> Architecture:
+        """The spelling of the space inside."""
+        return self.inner.canonical(architecture)
+
+    def complaint(self, architecture: Architecture) -> str:
+        """Name the first limit that the architecture breaks."""
+        inner = self.inner.complaint(architecture)
+        if inner or not self.limits:
+            return inner
+        costs = self.inner.graph(architecture).costs
+        for limit in self.limits:
+            if not limit.holds(costs):
+                return f"{limit.metric} is {costs[limit.metric]:,.0f}, the limit {limit.bound:,.0f}."
+        return ""
+
+    def graph(self, architecture: Architecture) -> Graph:
+        """The network of the space inside."""
+        return self.inner.graph(architecture)

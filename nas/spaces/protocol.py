@@ -1,0 +1,42 @@
+"""What a search space is: the questions it asks and the graph that the answers make."""
+
+from dataclasses import dataclass
+from math import log10
+from typing import Protocol
+
+from nas.architecture import Architecture
+from nas.spaces.graph import Graph
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One question of a space and its options, in order."""
+
+    name: str
+    options: tuple[str, ...]
+
+
+class SearchSpace(Protocol):
+    """A set of possible networks for one task; a frozen dataclass of its own settings."""
+
+    @property
+    def name(self) -> str:
+        """The name under which the catalogue knows it."""
+
+    @property
+    def decisions(self) -> tuple[Decision, ...]:
+        """Every question, asked of each architecture in this order."""
+
+    def canonical(self, architecture: Architecture) -> Architecture:
+        """Return the one spelling of the network, with illegal choices repaired; idempotent."""
+
+    def complaint(self, architecture: Architecture) -> str:
+        """Say why a canonical architecture is not in the space, or nothing where it is."""
+
+    def graph(self, architecture: Architecture) -> Graph:
+        """Return the network of a canonical architecture."""
+
+
+def magnitude(space: SearchSpace) -> float:
+    """Return log10 of the number of spellings, an upper bound of the number of networks."""
+    return sum(log10(len(decision.options)) for decision in space.decisions)

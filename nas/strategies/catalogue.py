@@ -1,0 +1,26 @@
+"""Every search strategy by name."""
+
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Any
+
+from nas.sentences import Refused
+from nas.settings import configure
+from nas.strategies.distinct import Distinct
+from nas.strategies.genetic import Genetic
+from nas.strategies.protocol import AnyStrategy
+from nas.strategies.uniform import Uniform
+
+STRATEGIES: dict[str, type] = {"genetic": Genetic, "random": Uniform}
+ABOUT = {
+    "genetic": "Breeds new networks from the best so far. A good first choice for budgets of 20 and more.",
+    "random": "Samples without learning. The honest baseline, and the right choice for very small budgets.",
+}
+
+
+def build(name: str, settings: Mapping[str, Any]) -> AnyStrategy:
+    """Return the strategy with reuse of duplicates; raises Refused for an unknown name or settings out of bounds."""
+    if name not in STRATEGIES:
+        near = get_close_matches(name, STRATEGIES, n=1, cutoff=0)[0]
+        raise Refused("There is no strategy {name}; the nearest is {near}.", name=name, near=near)
+    return Distinct(configure(STRATEGIES[name], settings))

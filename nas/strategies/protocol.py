@@ -1,0 +1,82 @@
+"""What a search strategy is: settings, and a pure step over a state that JSON can carry."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from random import Random
+from typing import Any, ClassVar, Protocol, TypeVar
+
+from nas.architecture import Architecture
+from nas.spaces.protocol import SearchSpace
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """An architecture to measure: `number` counts up from 1; `origin` says how it was made, from which parents.
+
+    `fidelity` is the number of epochs, 0 for the run's own; `generation` counts the strategy's steps from 1.
+    """
+
+    number: int
+    architecture: Architecture
+    origin: str
+    generation: int = 1
+    parents: tuple[int, ...] = ()
+    fidelity: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A proposal that was measured and keeps to every limit: one finite score per objective, all minimised."""
+
+    number: int
+    architecture: Architecture
+    fidelity: int
+    scores: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A proposal that could not be measured or broke a limit. It is told too: silence would starve a population."""
+
+    number: int
+    architecture: Architecture
+    fidelity: int = 0
+
+
+Outcome = Scored | Failed
+OUTCOMES: tuple[type, ...] = (Scored, Failed)
+S = TypeVar("S")
+
+
+class Strategy(Protocol[S]):
+    """A frozen dataclass of settings; `S` is its state, a frozen dataclass that `nas.codec` can dump.
+
+    The same state and calls give the same answers: the randomness of proposal n comes from `dice(seed, n)`.
+    Proposals that come out of `ask` may be told in any order, and late.
+    """
+
+    state: ClassVar[type]
+    many_objectives: ClassVar[bool]
+
+    def refuse(self, space: SearchSpace, budget: int) -> None:
+        """Raise Refused where the settings cannot work on this space or budget."""
+
+    def begin(self, seed: int) -> S:
+        """Return the state before the first proposal."""
+
+    def ask(self, space: SearchSpace, state: S, count: int) -> tuple[S, list[Proposal]]:
+        """Propose up to `count`; fewer means: wait for outcomes. None with nothing in flight: the search is over."""
+
+    def tell(self, space: SearchSpace, state: S, outcome: Outcome) -> S:
+        """Take in one outcome."""
+
+    def trace(self, state: S) -> Mapping[str, float]:
+        """Return the numbers worth drawing about the latest generation, by name."""
+
+
+AnyStrategy = Strategy[Any]
+
+
+def dice(seed: int, number: int) -> Random:
+    """Return the random source of one proposal: nothing to store, nothing to lose."""
+    return Random(f"{seed}/{number}")

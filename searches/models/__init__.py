@@ -1,0 +1,8 @@
+from searches.models.candidate import Candidate
+from searches.models.evaluation import Evaluation
+from searches.models.event import Event
+from searches.models.generation import Generation
+from searches.models.run import Run
+from searches.models.worker import Worker
+
+__all__ = ["Candidate", "Evaluation", "Event", "Generation", "Run", "Worker"]

@@ -1,0 +1,71 @@
+"""One measurement of a candidate: a stage, a number of epochs and a seed, in one or more attempts."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from nas import codec
+from nas.sentences import Sentence
+from searches.models.candidate import Candidate
+from searches.models.run import Run
+
+
+class Evaluation(models.Model):
+    """`attempt` is the fence: only the worker that claimed this attempt may write. `losses` counts silent leases."""
+
+    class Status(models.TextChoices):
+        QUEUED = "queued", _("Queued")
+        RUNNING = "running", _("Running")
+        MEASURED = "measured", _("Measured")
+        FAILED = "failed", _("Failed")
+        CANCELLED = "cancelled", _("Cancelled")
+
+    class Cause(models.TextChoices):
+        OOM = "oom", _("Out of memory")
+        NAN = "nan", _("Loss is not a number")
+        TIMEOUT = "timeout", _("Time limit")
+        INVALID = "invalid", _("Invalid architecture")
+        LOST = "lost", _("Worker lost")
+        ERROR = "error", _("Error")
+
+    OPEN = (Status.QUEUED, Status.RUNNING)
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="evaluations")
+    candidate = models.ForeignKey(Candidate, on_delete=models.CASCADE, related_name="evaluations")
+    stage = models.CharField(max_length=8, choices=Run.Stage)
+    epochs = models.PositiveIntegerField()
+    seed = models.PositiveBigIntegerField()
+    export = models.BooleanField(default=False)
+
+    status = models.CharField(max_length=10, choices=Status, default=Status.QUEUED, db_index=True)
+    cause = models.CharField(max_length=8, choices=Cause, default="", blank=True)
+    sentence_json = models.JSONField(null=True, blank=True)
+    attempt = models.PositiveIntegerField(default=1)
+    losses = models.PositiveIntegerField(default=0)
+    told = models.BooleanField(default=False)
+
+    worker = models.CharField(max_length=120, default="", blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    sent_at = models.DateTimeField(null=True, blank=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    metrics = models.JSONField(default=dict)
+    curve = models.JSONField(default=list)
+    artifacts = models.JSONField(default=list)
+
+    class Meta:
+        ordering = ("id",)
+        constraints = [
+            models.UniqueConstraint(
+                fields=("candidate", "stage", "epochs", "seed"), name="one_evaluation_per_fidelity_and_seed"
+            )
+        ]
+        indexes = [models.Index(fields=("run", "status"))]
+
+    def __str__(self) -> str:
+        return f"{self.candidate} {self.stage} {self.seed}"
+
+    @property
+    def sentence(self) -> Sentence | None:
+        """Why it failed, where it did."""
+        return codec.load(Sentence, self.sentence_json) if self.sentence_json else None

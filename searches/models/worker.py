@@ -1,0 +1,31 @@
+"""A process on a device that takes evaluations, as its last heartbeat described it."""
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+
+class Worker(models.Model):
+    """The row outlives the process: a worker is alive while its heartbeat is younger than the lease."""
+
+    name = models.CharField(max_length=120, unique=True)
+    host = models.CharField(max_length=120)
+    device = models.CharField(max_length=120)
+    queue = models.CharField(max_length=60)
+    pid = models.PositiveIntegerField()
+    evaluation_id = models.BigIntegerField(null=True, blank=True)
+    started_at = models.DateTimeField(default=timezone.now)
+    seen_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ("name",)
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether it was heard of within a lease."""
+        return self.seen_at > timezone.now() - timedelta(seconds=settings.LEASE_SECONDS)
