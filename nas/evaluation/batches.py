@@ -1,0 +1,70 @@
+"""Batches from images that already lie on the device: shuffled, shifted, mirrored and normalised all at once."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from nas.evaluation.datasets import Data, Part
+
+Batch = tuple[Tensor, Tensor]
+EVALUATION_BATCH = 512
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Turns raw pixels into what a network reads: (pixels / peak - mean) / std, per channel."""
+
+    offset: Tensor
+    factor: Tensor
+
+    @classmethod
+    def of(cls, data: Data, device: torch.device) -> "Scale":
+        """Return the scale of a dataset, on a device."""
+        mean, std = torch.tensor(data.mean), torch.tensor(data.std)
+        shape = (1, -1, 1, 1)
+        return cls((mean * data.peak).view(shape).to(device), (1 / (std * data.peak)).view(shape).to(device))
+
+    def __call__(self, pixels: Tensor) -> Tensor:
+        """Return float32 images, the channels innermost in memory."""
+        scaled = pixels.float().sub_(self.offset).mul_(self.factor)
+        return scaled.contiguous(memory_format=torch.channels_last)
+
+
+class Batches:
+    """A training part for one network: every epoch's order, shifts and mirrors follow from (seed, epoch) alone."""
+
+    def __init__(self, part: Part, scale: Scale, *, size: int, seed: int, augment: bool, mirrors: bool) -> None:
+        self.size = min(size, len(part))
+        self.count = len(part) // self.size
+        self._part, self._scale, self._seed = part, scale, seed
+        self._mirrors = augment and mirrors
+        height, width = part.images.shape[2:]
+        self._shift = max(1, min(height, width) // 8) if augment else 0
+        padded = functional.pad(part.images, (self._shift,) * 4)
+        # Every crop of every image as a view: one indexing operation cuts a different one from each image.
+        self._crops = padded.unfold(2, height, 1).unfold(3, width, 1)
+
+    def epoch(self, epoch: int) -> Iterator[Batch]:
+        """Yield the batches of an epoch, counted from 1; what does not fill the last one is left out."""
+        # Drawn on the CPU, so that the same seed means the same on every device.
+        draw = torch.Generator().manual_seed(self._seed * 1_000_003 + epoch)
+        device, used = self._part.labels.device, self.count * self.size
+        order = torch.randperm(len(self._part), generator=draw)[:used].to(device)
+        down, right = torch.randint(0, 2 * self._shift + 1, (2, used), generator=draw).to(device)
+        mirrored = (torch.rand(used, generator=draw) < 0.5).to(device)[:, None, None, None]
+        for start in range(0, used, self.size):
+            now = slice(start, start + self.size)
+            pixels = self._crops[order[now], :, down[now], right[now]]
+            if self._mirrors:
+                pixels = torch.where(mirrored[now], pixels.flip(-1), pixels)
+            yield self._scale(pixels), self._part.labels[order[now]]
+
+
+def in_order(part: Part, scale: Scale) -> Iterator[Batch]:
+    """Yield a part's images as they are, for measuring."""
+    for start in range(0, len(part), EVALUATION_BATCH):
+        now = slice(start, start + EVALUATION_BATCH)
+        yield scale(part.images[now]), part.labels[now]

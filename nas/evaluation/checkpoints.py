@@ -1,0 +1,77 @@
+"""A training's state in one file: tensors as safetensors, counters and curve as JSON in its header."""
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn, optim
+
+from nas import codec
+from nas.events import EpochEnded
+from nas.sentences import Refused
+
+FILE = "checkpoint.safetensors"
+MOMENTUM = "momentum_buffer"
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What a checkpoint says beside its tensors: for which job, and the curve up to its epoch."""
+
+    job: str
+    curve: tuple[EpochEnded, ...]
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """The checkpoint of one job in its folder; one of any other job there does not count."""
+
+    folder: Path
+    job: str
+
+    def save(self, network: nn.Module, optimizer: optim.Optimizer, curve: Sequence[EpochEnded]) -> None:
+        """Write weights, momentum and curve so that either all of them are there or those of before."""
+        tensors = {f"model.{name}": tensor for name, tensor in network.state_dict().items()}
+        for name, parameter in network.named_parameters():
+            momentum = optimizer.state[parameter].get(MOMENTUM)
+            if momentum is not None:
+                tensors[f"momentum.{name}"] = momentum
+        dense = {name: tensor.contiguous() for name, tensor in tensors.items()}
+        progress = json.dumps(codec.dump(Progress(self.job, tuple(curve))))
+        self.folder.mkdir(parents=True, exist_ok=True)
+        written = self.folder / f"{FILE}.{os.getpid()}"
+        save_file(dense, written, metadata={"progress": progress})
+        os.replace(written, self.folder / FILE)
+
+    def restore(self, network: nn.Module, optimizer: optim.Optimizer) -> list[EpochEnded]:
+        """Put weights and momentum back and return the curve; leave all as it is where there is nothing to resume."""
+        found = self._read()
+        if found is None:
+            return []
+        progress, tensors = found
+        network.load_state_dict(_below("model.", tensors))
+        momentum = _below("momentum.", tensors)
+        for name, parameter in network.named_parameters():
+            if name in momentum:
+                kept = momentum[name].to(parameter.device)
+                # The layout of the parameter, as the optimizer itself would have made it.
+                optimizer.state[parameter][MOMENTUM] = parameter.detach().clone().copy_(kept)
+        return list(progress.curve)
+
+    def _read(self) -> tuple[Progress, dict[str, Tensor]] | None:
+        try:
+            with safe_open(self.folder / FILE, framework="pt") as file:
+                progress = codec.load(Progress, json.loads((file.metadata() or {})["progress"]))
+                if progress.job != self.job:
+                    return None
+                return progress, {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        except (OSError, SafetensorError, KeyError, ValueError, Refused):
+            return None
+
+
+def _below(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}

@@ -1,0 +1,83 @@
+"""What a network costs: parameters, multiply-adds, latency."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from statistics import median, quantiles
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from nas.evaluation.devices import precision, synchronize
+from nas.evaluation.networks import Network
+
+WARM_UP_RUNS = 5
+
+
+@dataclass(frozen=True)
+class Latency:
+    """Milliseconds that one image takes."""
+
+    median_ms: float
+    p95_ms: float
+
+
+def parameters(network: nn.Module) -> int:
+    """Count the trainable parameters."""
+    return sum(parameter.numel() for parameter in network.parameters() if parameter.requires_grad)
+
+
+def multiply_adds(network: nn.Module, images: Tensor) -> int:
+    """Count the multiply-adds of convolutions and linear layers for one image, by computing it."""
+    counted = 0
+
+    def count(layer: nn.Module, _: Any, output: Tensor) -> None:
+        nonlocal counted
+        weight = layer.weight
+        assert isinstance(weight, Tensor)
+        positions = output[0, 0].numel() if isinstance(layer, nn.Conv2d) else 1
+        counted += weight.numel() * positions
+
+    layers = [layer for layer in network.modules() if isinstance(layer, (nn.Conv2d, nn.Linear))]
+    hooks = [layer.register_forward_hook(count) for layer in layers]
+    try:
+        with torch.inference_mode():
+            network.eval()(images[:1])
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return counted
+
+
+def latency(network: Network, image: Tensor, *, seconds: float = 0.2, runs: int = 200) -> Latency:
+    """Time one image (1, channels, height, width) again and again, for about `seconds` or `runs` times."""
+    times = list(_timed(network, image, seconds, runs))
+    if len(times) == 1:
+        return Latency(times[0], times[0])
+    return Latency(median(times), quantiles(times, n=20, method="inclusive")[-1])
+
+
+def _timed(network: Network, image: Tensor, seconds: float, runs: int) -> Iterator[float]:
+    with inference(network, image.device):
+        for _ in range(WARM_UP_RUNS):
+            network(image)
+        synchronize(image.device)
+        end = time.perf_counter() + seconds
+        for _ in range(runs):
+            start = time.perf_counter()
+            network(image)
+            synchronize(image.device)
+            now = time.perf_counter()
+            yield 1000 * (now - start)
+            if now > end:
+                return
+
+
+@contextmanager
+def inference(network: Network, device: torch.device) -> Iterator[None]:
+    """Compute without gradients, in the precision the network was trained in."""
+    network.eval()
+    with torch.inference_mode(), precision(device, network.graph.multiply_adds):
+        yield

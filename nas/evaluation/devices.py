@@ -1,0 +1,45 @@
+"""Where a network is computed, and with which precision."""
+
+import platform
+from contextlib import AbstractContextManager
+from functools import cache
+
+import torch
+
+BF16_FROM = 100_000  # multiply-adds per image; below, casting costs more than it saves (measured)
+
+
+def device() -> torch.device:
+    """Return the accelerator this process may use, otherwise the CPU."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def device_name(where: torch.device) -> str:
+    """Return the device's name as people know it."""
+    if where.type == "cuda":
+        return torch.cuda.get_device_name(where)
+    return f"CPU ({platform.machine()}, {torch.get_num_threads()} threads)"
+
+
+def precision(where: torch.device, multiply_adds: int) -> AbstractContextManager[object]:
+    """Return the context to compute in: bfloat16 where the device has it and the network is large enough to gain.
+
+    The rule reads only the device and the network, so the same job is computed in the same way every time.
+    """
+    pays = multiply_adds >= BF16_FROM and has_bf16(where.type)
+    return torch.autocast(where.type, torch.bfloat16, enabled=pays)
+
+
+@cache
+def has_bf16(kind: str) -> bool:
+    """Tell whether the hardware multiplies in bfloat16."""
+    if kind == "cuda":
+        return torch.cuda.is_bf16_supported()
+    capabilities = torch.cpu.get_capabilities()
+    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
+
+
+def synchronize(where: torch.device) -> None:
+    """Wait until the device has done what it was given; the CPU always has."""
+    if where.type == "cuda":
+        torch.cuda.synchronize(where)

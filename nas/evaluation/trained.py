@@ -1,0 +1,109 @@
+"""The evaluator that trains each network from scratch."""
+
+import hashlib
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from nas import codec
+from nas.architecture import Architecture
+from nas.datasets import dataset
+from nas.evaluation import costs
+from nas.evaluation.batches import Batches, Scale
+from nas.evaluation.checkpoints import Checkpoint
+from nas.evaluation.datasets import Data, load
+from nas.evaluation.devices import device, synchronize
+from nas.evaluation.failures import ended
+from nas.evaluation.networks import Network, build
+from nas.evaluation.protocol import Job
+from nas.evaluation.scoring import test_metrics, validation_metrics
+from nas.evaluation.training import Trainer, predict
+from nas.events import EpochEnded, Event, EvaluationFailed, Measured
+from nas.sentences import Refused
+from nas.spaces import catalogue
+from nas.spaces.graph import Graph
+
+
+@dataclass(frozen=True)
+class Trained:
+    """Trains a job's network and measures it: on validation while searching, on the test split in the end."""
+
+    def evaluate(self, job: Job) -> Iterator[Event]:
+        """Yield an epoch after the other, then the measurement, or how it ended; never raises."""
+        try:
+            yield from _evaluate(job)
+        except Exception as error:  # whatever goes wrong with one network must not end the search
+            yield ended(error)
+
+
+def graph_of(job: Job) -> Graph:
+    """Return the network a job is about; raises EvaluationFailed with cause "invalid" where it is none."""
+    try:
+        space = catalogue.build(job.space, dataset(job.split.dataset).task)
+        sizes = [len(decision.options) for decision in space.decisions]
+        if len(sizes) != len(job.choices) or not all(0 <= c < n for c, n in zip(job.choices, sizes, strict=True)):
+            raise Refused("{choices} are no choices of the space {space}.", choices=str(job.choices), space=space.name)
+        return space.graph(space.canonical(Architecture(job.space.kind, job.choices)))
+    except Refused as error:
+        raise EvaluationFailed("invalid", error.sentence.template, **error.sentence.values) from error
+
+
+def _evaluate(job: Job) -> Iterator[Event]:
+    graph = graph_of(job)
+    data = load(job.split, tuple(Path(folder) for folder in job.data_dirs))
+    if job.fingerprint and job.fingerprint != data.fingerprint:
+        raise EvaluationFailed("error", "{title} has changed since the run began.", title=data.known.title)
+    where = device()
+    scale = Scale.of(data, where)
+    network = build(graph, job.seed).to(where, memory_format=torch.channels_last)
+    final = job.stage == "final"
+    curve: list[EpochEnded] = []
+    for point in _trainer(job, data, network, scale, final).train():
+        curve.append(point)
+        yield point
+    held = (data.test if final else data.valid).to(where)
+    synchronize(where)
+    started = time.perf_counter()
+    logits = predict(network, held, scale)
+    seconds = time.perf_counter() - started
+    speed = costs.latency(network, scale(held.images[:1]))
+    metrics = {**graph.costs, "latency_ms": speed.median_ms, "training_seconds": curve[-1].seconds}
+    if not final:
+        yield Measured(validation_metrics(logits, held.labels) | metrics)
+        return
+    metrics |= {"latency_p95_ms": speed.p95_ms, "images_per_second": len(held) / seconds}
+    metrics = test_metrics(logits, held.labels) | metrics
+    yield Measured(metrics)
+
+
+def _trainer(job: Job, data: Data, network: Network, scale: Scale, final: bool) -> Trainer:
+    where = next(network.parameters()).device
+    part = (data.train.join(data.valid) if final else data.train).to(where)
+    batches = Batches(
+        part,
+        scale,
+        size=job.training.batch_size,
+        seed=job.seed,
+        augment=job.training.augment,
+        mirrors=data.mirrors,
+    )
+    return Trainer(
+        network,
+        batches,
+        job.training,
+        job.epochs,
+        scale,
+        None if final else data.valid.to(where),
+        Checkpoint(Path(job.workdir), _identity(job, data)),
+    )
+
+
+def _identity(job: Job, data: Data) -> str:
+    """Everything that the weights depend on: a checkpoint of anything else is not resumed."""
+    about = {name: codec.dump(job)[name] for name in ("space", "choices", "training", "epochs", "seed", "stage")}
+    text = json.dumps([about, data.fingerprint], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()

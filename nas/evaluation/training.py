@@ -1,0 +1,120 @@
+"""Trains a network, epoch by epoch: SGD with Nesterov momentum under a one-cycle schedule."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import cos, isfinite, pi
+
+import torch
+from torch import Tensor, nn, optim
+from torch.nn import functional
+
+from nas.evaluation.batches import Batches, Scale, in_order
+from nas.evaluation.checkpoints import Checkpoint
+from nas.evaluation.datasets import Part
+from nas.evaluation.devices import precision
+from nas.evaluation.networks import Network
+from nas.evaluation.protocol import Training
+from nas.events import EpochEnded, EvaluationFailed
+
+MOMENTUM = 0.9
+WARM_UP = 0.3
+START, END = 1 / 25, 1e-4
+LARGEST_GRADIENT = 5.0
+CHECK_EVERY = 50
+CHECKPOINT_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Trainer:
+    """One network's training: its batches, how it learns, for how long, what measures it on the way."""
+
+    network: Network
+    batches: Batches
+    training: Training
+    epochs: int
+    scale: Scale
+    valid: Part | None
+    checkpoint: Checkpoint | None = None
+
+    def train(self) -> Iterator[EpochEnded]:
+        """Yield every epoch's point, those of earlier attempts first; raises EvaluationFailed where it diverges.
+
+        Resumes exactly: an interrupted and resumed training gives the same numbers as one that was not.
+        """
+        optimizer = _optimizer(self.network, self.training)
+        curve = self.checkpoint.restore(self.network, optimizer) if self.checkpoint else []
+        yield from curve
+        before = curve[-1].seconds if curve else 0.0
+        started = saved = time.perf_counter()
+        for epoch in range(len(curve) + 1, self.epochs + 1):
+            train_loss = self._epoch(epoch, optimizer)
+            loss, accuracy = self._validate()
+            seconds = before + time.perf_counter() - started
+            curve.append(EpochEnded(epoch, self.epochs, train_loss, loss, accuracy, round(seconds, 4)))
+            due = time.perf_counter() - saved >= CHECKPOINT_SECONDS or epoch == self.epochs
+            if self.checkpoint and due:
+                self.checkpoint.save(self.network, optimizer, curve)
+                saved = time.perf_counter()
+            yield curve[-1]
+
+    def _epoch(self, epoch: int, optimizer: optim.Optimizer) -> float:
+        self.network.train()
+        parameters = list(self.network.parameters())
+        steps = self.epochs * self.batches.count
+        step = (epoch - 1) * self.batches.count
+        total = torch.zeros((), device=parameters[0].device)
+        for images, labels in self.batches.epoch(epoch):
+            for group in optimizer.param_groups:
+                group["lr"] = self.training.learning_rate * one_cycle(step / steps)
+            loss = self._loss(images, labels)
+            optimizer.zero_grad()
+            loss.backward()
+            nn.utils.clip_grad_norm_(parameters, LARGEST_GRADIENT)
+            optimizer.step()
+            total += loss.detach()
+            step += 1
+            if step % CHECK_EVERY == 0:
+                _check(float(total), epoch)
+        return _check(float(total), epoch) / self.batches.count
+
+    def _loss(self, images: Tensor, labels: Tensor) -> Tensor:
+        with precision(images.device, self.network.graph.multiply_adds):
+            logits = self.network(images)
+        return functional.cross_entropy(logits.float(), labels, label_smoothing=self.training.label_smoothing)
+
+    def _validate(self) -> tuple[float | None, float | None]:
+        if self.valid is None:
+            return None, None
+        logits = predict(self.network, self.valid, self.scale)
+        loss = float(functional.cross_entropy(logits, self.valid.labels))
+        return loss, 100 * float((logits.argmax(1) == self.valid.labels).float().mean())
+
+
+def predict(network: Network, part: Part, scale: Scale) -> Tensor:
+    """Return the logits of a part's images, float32 (count, classes)."""
+    network.eval()
+    device = part.labels.device
+    with torch.inference_mode(), precision(device, network.graph.multiply_adds):
+        return torch.cat([network(images) for images, _ in in_order(part, scale)]).float()
+
+
+def one_cycle(progress: float) -> float:
+    """Return the share of the peak learning rate at a share of the training: up for 30 %, then down, as cosines."""
+    if progress < WARM_UP:
+        return START + (1 - START) * (1 - cos(pi * progress / WARM_UP)) / 2
+    return END + (1 - END) * (1 + cos(pi * (progress - WARM_UP) / (1 - WARM_UP))) / 2
+
+
+def _optimizer(network: nn.Module, training: Training) -> optim.Optimizer:
+    """Decay weights only: norms and biases have one dimension."""
+    weights = [parameter for parameter in network.parameters() if parameter.ndim > 1]
+    others = [parameter for parameter in network.parameters() if parameter.ndim <= 1]
+    groups = [{"params": weights, "weight_decay": training.weight_decay}, {"params": others, "weight_decay": 0.0}]
+    return optim.SGD(groups, lr=training.learning_rate, momentum=MOMENTUM, nesterov=True, fused=True)
+
+
+def _check(total: float, epoch: int) -> float:
+    if not isfinite(total):
+        raise EvaluationFailed("nan", "The training diverged in epoch {epoch}: its loss is no longer a number.", epoch=epoch)
+    return total
