@@ -11,6 +11,14 @@ Cause = Literal["oom", "nan", "timeout", "invalid", "lost", "error"]
 
 
 @dataclass(frozen=True, slots=True)
+class Prepared:
+    """The data is read and the network built: the data's fingerprint, and the device that will train."""
+
+    fingerprint: str
+    device: str
+
+
+@dataclass(frozen=True, slots=True)
 class EpochEnded:
     """One point of a learning curve; accuracies in percent, `seconds` since the training began (all attempts)."""
 
@@ -45,8 +53,8 @@ class Ended:
     sentence: Sentence
 
 
-Event = EpochEnded | Measured | Derived | Ended
-EVENTS: tuple[type, ...] = (EpochEnded, Measured, Derived, Ended)
+Event = Prepared | EpochEnded | Measured | Derived | Ended
+EVENTS: tuple[type, ...] = (Prepared, EpochEnded, Measured, Derived, Ended)
 
 
 class EvaluationFailed(Exception):

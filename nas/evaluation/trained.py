@@ -22,7 +22,7 @@ from nas.evaluation.networks import Network, build
 from nas.evaluation.protocol import Job
 from nas.evaluation.scoring import test_metrics, validation_metrics
 from nas.evaluation.training import Trainer, predict
-from nas.events import EpochEnded, Event, EvaluationFailed, Measured
+from nas.events import EpochEnded, Event, EvaluationFailed, Measured, Prepared
 from nas.sentences import Refused
 from nas.spaces import catalogue
 from nas.spaces.graph import Graph
@@ -58,6 +58,7 @@ def _evaluate(job: Job) -> Iterator[Event]:
     if job.fingerprint and job.fingerprint != data.fingerprint:
         raise EvaluationFailed("error", "{title} has changed since the run began.", title=data.known.title)
     where = device()
+    yield Prepared(data.fingerprint, str(where))
     scale = Scale.of(data, where)
     network = build(graph, job.seed).to(where, memory_format=torch.channels_last)
     final = job.stage == "final"

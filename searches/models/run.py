@@ -44,6 +44,8 @@ class Run(models.Model):
     sentence_json = models.JSONField(null=True, blank=True)
     winner = models.ForeignKey("searches.Candidate", null=True, blank=True, on_delete=models.SET_NULL, related_name="+")
 
+    closing = models.BooleanField(default=False)  # the search stage is to end now
+
     state = models.JSONField(null=True, blank=True)
     version = models.PositiveIntegerField(default=0)
     last_seq = models.PositiveIntegerField(default=0)

@@ -16,6 +16,7 @@ class Worker(models.Model):
     queue = models.CharField(max_length=60)
     pid = models.PositiveIntegerField()
     evaluation_id = models.BigIntegerField(null=True, blank=True)
+    draining = models.BooleanField(default=False)  # takes no more work and lets go of what it has
     started_at = models.DateTimeField(default=timezone.now)
     seen_at = models.DateTimeField(default=timezone.now)
 

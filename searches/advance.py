@@ -1,0 +1,223 @@
+"""The one place where a strategy is stepped: tell what came in, ask for the free seats, commit, send.
+
+A run's version is the compare-and-set: whoever commits second throws the work away and reads again.
+"""
+
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.utils import timezone
+
+from nas import codec, plan
+from nas.sentences import Sentence
+from nas.spaces.baseline import BASELINE, Baseline
+from nas.strategies.protocol import Proposal
+from searches import dispatch, lifecycle
+from searches.models import Candidate, Evaluation, Generation, Run, Worker
+from searches.record import record
+
+TRIES = 5
+SEATS_PER_WORKER = 2
+Status = Evaluation.Status
+OVER = (Status.MEASURED, Status.FAILED)
+
+
+def advance(run_id: int) -> None:
+    """Bring a run as far as it can go now; harmless at any time, from any process."""
+    for _ in range(TRIES):
+        run = Run.objects.get(pk=run_id)
+        if run.status not in Run.WORKING:
+            lifecycle.settle(run_id)
+            return
+        if _step_final(run) if run.stage == Run.Stage.FINAL else _step_search(run):
+            return
+
+
+@dataclass
+class _Step:
+    """What one step of the strategy came to, before it is committed."""
+
+    state: object
+    told: list[int]
+    proposals: list[Proposal]
+    traces: dict[int, dict[str, float]]
+
+
+def _step_search(run: Run) -> bool:
+    """Step the strategy once; True where the step was committed or there was nothing to do."""
+    in_flight = run.evaluations.filter(status__in=Evaluation.OPEN).count()
+    asked = run.candidates.filter(number__gt=0).count()
+    step = None if run.closing else _strategy_step(run, asked, in_flight)
+    if step is None or not (step.proposals or in_flight):
+        # Nothing is asked and nothing can come in: the search is over, once what runs has been let go.
+        return True if in_flight else _open_final(run, step)
+    if not (step.proposals or step.told):
+        return True
+    return _commit_search(run, step)
+
+
+def _strategy_step(run: Run, asked: int, in_flight: int) -> _Step:
+    space, strategy = plan.search_space(run.plan), plan.strategy(run.plan)
+    state = strategy.begin(run.plan.seed) if run.state is None else codec.load(strategy.state, run.state)
+    untold = run.evaluations.filter(stage=Run.Stage.SEARCH, status__in=OVER, told=False)
+    told, traces = [], {}
+    for evaluation in untold.select_related("candidate").order_by("finished_at", "pk"):
+        candidate = evaluation.candidate
+        metrics = evaluation.metrics if evaluation.status == Status.MEASURED else None
+        outcome = plan.outcome(run.plan, candidate.number, candidate.architecture, candidate.fidelity, metrics)
+        state = strategy.tell(space, state, outcome)
+        told.append(evaluation.pk)
+        traces[candidate.generation] = dict(strategy.trace(state))
+    seats = min(_seats(run) - in_flight, run.plan.budget - asked)
+    proposals: list[Proposal] = []
+    if seats > 0:
+        state, proposals = strategy.ask(space, state, seats)
+    return _Step(codec.dump(state), told, proposals, {number: trace for number, trace in traces.items() if trace})
+
+
+def _seats(run: Run) -> int:
+    alive = sum(worker.is_alive for worker in Worker.objects.filter(queue=run.queue, draining=False))
+    return SEATS_PER_WORKER * max(alive, 1)
+
+
+def _commit_search(run: Run, step: _Step) -> bool:
+    with transaction.atomic():
+        changed = Run.objects.filter(pk=run.pk, version=run.version, status__in=Run.WORKING, closing=False).update(
+            state=step.state,
+            version=run.version + 1,
+            status=Run.Status.RUNNING,
+            started_at=run.started_at or timezone.now(),
+        )
+        if not changed:
+            return False
+        if run.status == Run.Status.QUEUED:
+            record(run.pk, "run", {"status": Run.Status.RUNNING, "stage": Run.Stage.SEARCH})
+        _note(run, step)
+        evaluations = _insert(run, step.proposals)
+        transaction.on_commit(lambda: dispatch.send(evaluations))
+    return True
+
+
+def _note(run: Run, step: _Step) -> None:
+    Evaluation.objects.filter(pk__in=step.told).update(told=True)
+    for number, trace in step.traces.items():
+        Generation.objects.update_or_create(run=run, number=number, defaults={"trace": trace})
+        record(run.pk, "generation", {"generation": number, "trace": trace})
+
+
+def _insert(run: Run, proposals: list[Proposal]) -> list[Evaluation]:
+    if not proposals:
+        return []
+    space = plan.search_space(run.plan)
+    candidates = []
+    for proposal in proposals:
+        graph = space.graph(proposal.architecture)
+        candidates.append(
+            Candidate(
+                run=run,
+                number=proposal.number,
+                space=proposal.architecture.space,
+                choices=list(proposal.architecture.choices),
+                key=proposal.architecture.key,
+                generation=proposal.generation,
+                origin=proposal.origin,
+                parents=list(proposal.parents),
+                fidelity=proposal.fidelity,
+                parameters=graph.parameters,
+                multiply_adds=graph.multiply_adds,
+            )
+        )
+    candidates = Candidate.objects.bulk_create(candidates)
+    record(
+        run.pk,
+        "proposed",
+        {
+            "generation": proposals[-1].generation,
+            "candidates": [
+                {
+                    "number": one.number,
+                    "generation": one.generation,
+                    "origin": one.origin,
+                    "parents": one.parents,
+                    "parameters": one.parameters,
+                    "multiply_adds": one.multiply_adds,
+                }
+                for one in candidates
+            ],
+        },
+    )
+    return Evaluation.objects.bulk_create(
+        Evaluation(
+            run=run,
+            candidate=one,
+            stage=Run.Stage.SEARCH,
+            epochs=one.fidelity or run.plan.epochs,
+            seed=run.plan.seed,
+        )
+        for one in candidates
+    )
+
+
+def _open_final(run: Run, step: _Step | None) -> bool:
+    measured = run.evaluations.filter(stage=Run.Stage.SEARCH, status=Status.MEASURED).select_related("candidate")
+    winner = plan.best(run.plan, ((one.candidate, one.metrics) for one in measured))
+    if winner is None:
+        return lifecycle.fail(run.pk, run.version, _why_no_winner(run))
+    with transaction.atomic():
+        changed = Run.objects.filter(pk=run.pk, version=run.version, status__in=Run.WORKING).update(
+            stage=Run.Stage.FINAL, winner=winner, version=run.version + 1, status=Run.Status.RUNNING
+        )
+        if not changed:
+            return False
+        if step is not None:
+            Evaluation.objects.filter(pk__in=step.told).update(told=True)
+        evaluations = _insert_final(run, winner)
+        record(run.pk, "run", {"status": Run.Status.RUNNING, "stage": Run.Stage.FINAL, "winner": winner.number})
+        transaction.on_commit(lambda: dispatch.send(evaluations))
+    return True
+
+
+def _insert_final(run: Run, winner: Candidate) -> list[Evaluation]:
+    graph = Baseline(run.plan.task).graph(BASELINE)
+    baseline = Candidate.objects.create(
+        run=run,
+        number=0,
+        space=BASELINE.space,
+        choices=[],
+        key=BASELINE.key,
+        origin="baseline",
+        parameters=graph.parameters,
+        multiply_adds=graph.multiply_adds,
+    )
+    seeds = plan.final_seeds(run.plan)
+    return Evaluation.objects.bulk_create(
+        Evaluation(
+            run=run,
+            candidate=candidate,
+            stage=Run.Stage.FINAL,
+            epochs=run.plan.final_epochs,
+            seed=seed,
+            export=candidate is winner and seed == seeds[0],
+        )
+        for seed in seeds
+        for candidate in (winner, baseline)
+    )
+
+
+def _why_no_winner(run: Run) -> Sentence:
+    failed = run.evaluations.filter(stage=Run.Stage.SEARCH, status=Status.FAILED).order_by("-finished_at").first()
+    if run.evaluations.filter(status=Status.MEASURED).exists() or failed is None or failed.sentence is None:
+        return Sentence(lifecycle.NO_WINNER)
+    return Sentence(lifecycle.NOTHING_MEASURED, {"reason": str(failed.sentence)})
+
+
+def _step_final(run: Run) -> bool:
+    final = run.evaluations.filter(stage=Run.Stage.FINAL)
+    if final.filter(status__in=Evaluation.OPEN).exists():
+        return True
+    of_winner = final.filter(candidate=run.winner)
+    if of_winner.filter(status=Status.MEASURED).exists():
+        return lifecycle.complete(run.pk, run.version)
+    failed = of_winner.filter(status=Status.FAILED).first()
+    reason = str(failed.sentence) if failed else "-"
+    return lifecycle.fail(run.pk, run.version, Sentence(lifecycle.NO_FINAL, {"reason": reason}))

@@ -1,0 +1,28 @@
+"""The engine's sentences and names in the reader's language."""
+
+from django.utils.formats import number_format
+from django.utils.translation import gettext
+
+from nas.sentences import Sentence, Value
+
+
+def say(sentence: Sentence) -> str:
+    """Return the sentence translated, with its values in it."""
+    values = {place: _value(value) for place, value in sentence.values.items()}
+    try:
+        return gettext(sentence.template).format(**values)
+    except (KeyError, IndexError, ValueError):
+        # A translation with a wrong place in it must not cost the reader the sentence.
+        return str(sentence)
+
+
+def label(name: str) -> str:
+    """Return the title of a setting, a metric or an origin, made from its name in the code."""
+    return gettext(name.replace("_", " ").capitalize())
+
+
+def _value(value: Value) -> str:
+    if isinstance(value, str):
+        # gettext("") would return the header of the catalogue.
+        return gettext(value) if value else value
+    return number_format(value, force_grouping=abs(value) >= 10_000)

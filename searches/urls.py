@@ -1,0 +1,30 @@
+"""Addresses of the application's pages."""
+
+from django.urls import path
+
+from searches.views import dashboard, datasets, runs, searches, wizard
+
+SETUP = "searches/<int:run_id>/setup/<slug:step>/"
+
+urlpatterns = [
+    path("", dashboard.dashboard, name="dashboard"),
+    path("demo/", dashboard.demo, name="demo"),
+    path("datasets/", datasets.datasets, name="datasets"),
+    path("searches/", searches.searches, name="searches"),
+    path("searches/new/", wizard.new_search, name="new-search"),
+    path("searches/<int:run_id>/copy/", searches.copy, name="run-copy"),
+    path("searches/<int:run_id>/delete/", searches.delete, name="run-delete"),
+    path(SETUP, wizard.wizard, name="wizard"),
+    path(f"{SETUP}estimate/", wizard.estimate, name="wizard-estimate"),
+    path(f"{SETUP}samples/", wizard.samples, name="wizard-samples"),
+    path("searches/<int:run_id>/", runs.run, name="run"),
+    path("searches/<int:run_id>/snapshot.json", runs.snapshot, name="run-snapshot"),
+    path("searches/<int:run_id>/diagram/", runs.diagram, name="run-diagram"),
+    path("searches/<int:run_id>/candidates/", runs.candidates, name="run-candidates"),
+    path("searches/<int:run_id>/candidates/<int:number>/", runs.candidate, name="candidate"),
+    path("searches/<int:run_id>/pause/", runs.pause, name="run-pause"),
+    path("searches/<int:run_id>/resume/", runs.resume, name="run-resume"),
+    path("searches/<int:run_id>/stop/", runs.stop, name="run-stop"),
+    path("searches/<int:run_id>/finish/", runs.finish, name="run-finish"),
+    path("searches/<int:run_id>/files/<str:name>", runs.file, name="run-file"),
+]
