@@ -140,6 +140,11 @@ def silent() -> QuerySet[Evaluation]:
     return Evaluation.objects.filter(status=Status.RUNNING, lease_until__lt=timezone.now())
 
 
+def send_again() -> None:
+    """Let the sweep send every queued evaluation at its next tick: messages may have been lost."""
+    Evaluation.objects.filter(status=Status.QUEUED).update(sent_at=None)
+
+
 def lose_all_of(worker: str) -> None:
     """Put back what a worker of this name held before it was started anew."""
     for evaluation in Evaluation.objects.filter(status=Status.RUNNING, worker=worker).select_related("candidate"):

@@ -32,7 +32,11 @@ def pause(run: Run) -> bool:
 
 def resume(run: Run) -> bool:
     """Go on where it was paused."""
-    return _move(run.pk, (Status.PAUSING, Status.PAUSED), Status.RUNNING)
+    if not _move(run.pk, (Status.PAUSING, Status.PAUSED), Status.RUNNING):
+        return False
+    # Messages that came while it was paused were turned away.
+    Evaluation.objects.filter(run_id=run.pk, status=Evaluation.Status.QUEUED).update(sent_at=None)
+    return True
 
 
 def stop(run: Run) -> bool:

@@ -1,4 +1,4 @@
-"""One execution of a strategy on a space, a dataset, objectives and a budget; its plan is frozen once it has started."""
+"""One execution of a strategy on a space, a dataset, objectives and a budget; its plan is frozen once it started."""
 
 from functools import cached_property
 

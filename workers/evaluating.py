@@ -1,0 +1,167 @@
+"""Drive one evaluation from claim to result: feed the runner, hold the lease, obey what its run wants."""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.conf import settings
+from django.db import OperationalError
+
+from nas import codec, plan
+from nas.evaluation.protocol import Job
+from nas.events import EVENTS, Ended, EpochEnded, Event, Measured, Prepared
+from nas.sentences import Sentence
+from searches import leases
+from searches.models import Evaluation, Run
+from workers import artifacts
+from workers.warm import Runner
+
+log = logging.getLogger(__name__)
+LOOK_SECONDS = 0.5
+POINTS_PER_SECOND = 5
+GRACE_SECONDS = 3.0
+RUNNER_DIED = "The process that trained it ended with code {code}."
+TOO_LONG = "It took longer than the limit of {seconds} seconds."
+
+
+def job_of(evaluation: Evaluation) -> Job:
+    """Return the complete job that a runner needs."""
+    run = evaluation.run
+    architecture = evaluation.candidate.architecture
+    where = {
+        "workdir": str(artifacts.workdir(evaluation)),
+        "data_dirs": tuple(str(place) for place in settings.NAS_DATA_DIRS),
+        "fingerprint": run.fingerprint,
+        "title": run.name,
+    }
+    if evaluation.stage == Run.Stage.SEARCH:
+        return plan.search_job(run.plan, architecture, fidelity=evaluation.candidate.fidelity, **where)
+    return plan.final_job(run.plan, architecture, seed=evaluation.seed, export=evaluation.export, **where)
+
+
+@dataclass
+class Drive:
+    """One attempt at one evaluation; `runner` is warm, and None after it had to be killed."""
+
+    evaluation: Evaluation
+    runner: Runner
+    limit_seconds: float
+    curve: list[EpochEnded] = field(default_factory=list)
+    over: bool = False
+
+    def __post_init__(self) -> None:
+        now = time.monotonic()
+        self._deadline = now + self.limit_seconds
+        self._renew_at = now + settings.HEARTBEAT_SECONDS
+        self._look_at = now + LOOK_SECONDS
+        self._point_at = now
+
+    def until_over(self) -> None:
+        """Hear the runner until the evaluation is written, given back or taken away."""
+        self.runner.submit(job_of(self.evaluation))
+        while not self.over:
+            try:
+                message = self.runner.hear(max(0.0, min(self._look_at - time.monotonic(), LOOK_SECONDS)))
+            except EOFError:
+                code = self.runner.exit_code
+                leases.lose(self.evaluation, Sentence(RUNNER_DIED, {"code": code if code is not None else 0}))
+                return
+            if message is not None and message["type"] not in ("Ready", "Idle"):
+                self._take(codec.load_tagged(EVENTS, message))
+            self._tend()
+
+    def _take(self, event: Event) -> None:
+        match event:
+            case Prepared():
+                leases.prepared(self.evaluation, event.fingerprint)
+            case EpochEnded():
+                self._point(event)
+            case Measured():
+                self._measured(event)
+            case Ended():
+                leases.fail(self.evaluation, event.cause, event.sentence, self.curve)
+                self._finish()
+
+    def _point(self, epoch: EpochEnded) -> None:
+        self.curve.append(epoch)
+        now = time.monotonic()
+        if now >= self._point_at:
+            self._point_at = now + 1 / POINTS_PER_SECOND
+            leases.progress(self.evaluation, epoch)
+
+    def _measured(self, event: Measured) -> None:
+        try:
+            kept = artifacts.keep(self.evaluation, event.artifacts)
+        except OSError as error:
+            told = Sentence("The files could not be stored: {error}.", {"error": str(error)})
+            leases.fail(self.evaluation, "error", told, self.curve)
+        else:
+            leases.measure(self.evaluation, event.metrics, self.curve, kept, best=self._is_best(event))
+        self._finish()
+
+    def _is_best(self, event: Measured) -> bool:
+        evaluation = self.evaluation
+        if evaluation.stage != Run.Stage.SEARCH:
+            return False
+        measured = Evaluation.objects.filter(
+            run=evaluation.run_id, stage=Run.Stage.SEARCH, status=Evaluation.Status.MEASURED
+        )
+        before = list(measured.values_list("pk", "metrics"))
+        return plan.best(evaluation.run.plan, [*before, (evaluation.pk, event.metrics)]) == evaluation.pk
+
+    def _finish(self) -> None:
+        artifacts.clear(self.evaluation)
+        self.over = True
+
+    def _tend(self) -> None:
+        """Keep the lease, watch the clock, and look what is wanted."""
+        now = time.monotonic()
+        if self.over or now < self._look_at:
+            return
+        self._look_at = now + LOOK_SECONDS
+        try:
+            if now >= self._renew_at:
+                self._renew_at = now + settings.HEARTBEAT_SECONDS
+                leases.renew(self.evaluation)
+            self._obey(leases.wish(self.evaluation))
+        except OperationalError as error:
+            log.warning("evaluation %s: %s", self.evaluation.pk, error)
+        if now >= self._deadline and not self.over:
+            self._halt()
+            limit = Sentence(TOO_LONG, {"seconds": round(self.limit_seconds)})
+            leases.fail(self.evaluation, "timeout", limit, self.curve)
+            self._finish()
+
+    def _obey(self, wish: leases.Wish) -> None:
+        if wish == "go on":
+            return
+        self._halt()
+        ends: dict[str, Callable[[Evaluation], Any]] = {"release": leases.release, "cancel": leases.cancel}
+        if wish in ends:
+            ends[wish](self.evaluation)
+        if wish == "cancel":
+            artifacts.clear(self.evaluation)
+        self.over = True
+
+    def _halt(self) -> None:
+        """Ask the runner to stop at its next event; kill it where that takes too long."""
+        self.runner.cancel()
+        until = time.monotonic() + GRACE_SECONDS
+        try:
+            while time.monotonic() < until:
+                message = self.runner.hear(0.1)
+                if message is not None and message["type"] == "Idle":
+                    return
+        except EOFError:
+            return
+        self.runner.kill()
+
+
+def limit_of(evaluation: Evaluation) -> float:
+    """Return the seconds an attempt may take: the plan's for a candidate, in proportion for the final stage."""
+    asked = evaluation.run.plan
+    if evaluation.stage == Run.Stage.SEARCH:
+        return float(asked.candidate_seconds)
+    return asked.candidate_seconds * max(1.0, 2.0 * asked.final_epochs / asked.epochs)
