@@ -24,16 +24,19 @@ PAGES = (
 def navigation(context: template.Context) -> list[dict[str, Any]]:
     """List the pages of the side bar that exist; the current one is that whose address begins this page's."""
     request: HttpRequest | None = context.get("request")
-    links = []
+    path = request.path if request else ""
+    found = []
     for name, icon_name, title in PAGES:
         try:
-            links.append({"name": name, "icon": icon_name, "title": title, "href": reverse(name)})
+            found.append((reverse(name), name, icon_name, title))
         except NoReverseMatch:
             continue
-    path = request.path if request else ""
-    under = [link for link in links if path == link["href"] or (link["href"] != "/" and path.startswith(link["href"]))]
-    current = max(under, key=lambda link: len(link["href"]), default=None)
-    return [{**link, "current": link is current} for link in links]
+    under = [href for href, *_ in found if path == href or (href != "/" and path.startswith(href))]
+    current = max(under, key=len, default="")
+    return [
+        {"href": href, "name": name, "icon": icon_name, "title": title, "current": href == current}
+        for href, name, icon_name, title in found
+    ]
 
 
 @register.simple_tag

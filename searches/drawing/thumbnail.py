@@ -1,0 +1,35 @@
+"""A network small enough for a table cell: one bar per operation, coloured by kind, as high as it has channels."""
+
+from collections import Counter
+from math import log2
+
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from nas.spaces.graph import Graph, Node
+
+HEIGHT, BAR, PITCH, LOWEST = 18, 4, 6, 4
+WIDEST = 1024
+
+
+def thumbnail(graph: Graph) -> SafeString:
+    """Return the SVG of a network's silhouette, input and classifier left out."""
+    nodes = [node for node in graph.nodes if node.kind not in ("io", "merge")]
+    rows = ((node.kind, index * PITCH, HEIGHT - _height(node), BAR, _height(node)) for index, node in enumerate(nodes))
+    bars = format_html_join("", '<rect class="kind-{}" x="{}" y="{}" width="{}" height="{}" rx="1"/>', rows)
+    width = max(1, len(nodes)) * PITCH
+    return format_html(
+        '<svg class="thumbnail" viewBox="0 0 {} {}" width="{}" height="{}" role="img" aria-label="{}">{}</svg>',
+        *(width, HEIGHT, width, HEIGHT, _spoken(nodes), bars),
+    )
+
+
+def _height(node: Node) -> int:
+    share = log2(min(node.shape[0], WIDEST) + 1) / log2(WIDEST + 1)
+    return round(LOWEST + share * (HEIGHT - LOWEST))
+
+
+def _spoken(nodes: list[Node]) -> str:
+    counts = Counter(node.op.replace("_", " ") for node in nodes)
+    return ", ".join(f"{op} ×{count}" if count > 1 else op for op, count in counts.items()) or _("classifier only")
