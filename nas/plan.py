@@ -54,6 +54,11 @@ class Plan:
         return dataset(self.split.dataset).task
 
 
+def default_limits(task: Task) -> tuple[Limit, ...]:
+    """Return what a search keeps to unless told otherwise: networks no larger than the hand-made baseline."""
+    return (Limit("parameters", Baseline(task).graph(BASELINE).parameters),)
+
+
 def search_space(plan: Plan) -> SearchSpace:
     """Return the space, with those limits that are known before training enforced."""
     known = tuple(limit for limit in plan.limits if METRICS[limit.metric].costs_nothing)

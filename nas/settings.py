@@ -72,7 +72,7 @@ def configure(kind: type[T], values: Mapping[str, Any], **fixed: Any) -> T:
             raise Refused(
                 "There is no setting {name}; the nearest is {nearest}.", name=name, nearest=_nearest(name, known)
             )
-    checked = {name: _value(known[name], value) for name, value in values.items()}
+    checked = {name: read(known[name], value) for name, value in values.items()}
     return kind(**checked, **fixed)
 
 
@@ -81,7 +81,8 @@ def _nearest(name: str, known: Mapping[str, Setting]) -> str:
     return close[0] if close else "-"
 
 
-def _value(item: Setting, value: Any) -> Any:
+def read(item: Setting, value: Any) -> Any:
+    """Return the value of one setting from text or a typed value; raises Refused out of bounds."""
     if not item.many:
         return _scalar(item, value)
     parts = [part for part in value.replace(" ", "").split(",") if part] if isinstance(value, str) else list(value)

@@ -1,0 +1,97 @@
+"""`python -m nas`: search without a database, and list what there is."""
+
+import argparse
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from nas import codec
+from nas.commandline import add_search_options, plan_of
+from nas.datasets import DATASETS
+from nas.events import EpochEnded
+from nas.progress import Follower
+from nas.sentences import Refused
+from nas.settings import settings_of
+from nas.spaces.catalogue import SEARCHABLE, SPACES
+from nas.strategies.catalogue import STRATEGIES
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a command; 0 where it did what was asked, 2 where it was refused."""
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.command(options))
+    except Refused as error:
+        print(f"nas: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("nas: stopped.", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m nas", description=__doc__)
+    commands = parser.add_subparsers(required=True)
+    search = commands.add_parser("search", help="search, then train the winner and the baseline fully")
+    add_search_options(search)
+    search.add_argument("--json", action="store_true", help="print one JSON object per evaluation and a last one")
+    search.add_argument("--keep", type=Path, help="folder for the winner's files")
+    search.set_defaults(command=_search)
+    listing = commands.add_parser("list", help="print datasets, spaces and strategies with their settings")
+    listing.add_argument("--json", action="store_true")
+    listing.set_defaults(command=_list)
+    return parser
+
+
+def _search(options: argparse.Namespace) -> int:
+    # Torch is slow to load, and `list` and a wrong option need none of it.
+    from nas.search import Search
+
+    plan = plan_of(vars(options))
+    places = os.environ.get("NAS_DATA_DIR", "").split(os.pathsep)
+    search = Search(plan, tuple(Path(place) for place in places if place), options.keep)
+    follower = Follower(plan, as_json=options.json)
+    last: dict[str, Any] | None = None
+    try:
+        for item in search.run():
+            if isinstance(item, EpochEnded):
+                follower.epoch(item.epoch, item.epochs, item.valid_accuracy)
+            else:
+                follower.line(item)
+                last = item if "best" in item else None
+    finally:
+        follower.close(last)
+    return 0
+
+
+def _list(options: argparse.Namespace) -> int:
+    catalogue = {
+        "datasets": {name: {"title": known.title, "about": known.about} for name, known in DATASETS.items()},
+        "spaces": {name: _settings(SPACES[name]) for name in SEARCHABLE},
+        "strategies": {name: _settings(kind) for name, kind in STRATEGIES.items()},
+    }
+    if options.json:
+        print(json.dumps(catalogue))
+        return 0
+    for title, entries in catalogue.items():
+        print(title)
+        for name, about in entries.items():
+            print(f"  {name}")
+            for key, value in about.items():
+                print(f"    {key}: {value['help'] if isinstance(value, dict) else value}")
+    return 0
+
+
+def _settings(kind: type) -> dict[str, Any]:
+    found = {}
+    for item in settings_of(kind):
+        about = codec.dump(item)
+        about["kind"] = item.kind.__name__
+        found[about.pop("name")] = about
+    return found
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,63 @@
+"""A search followed in a terminal: a bar of candidates, a bar of what trains now, or JSON lines."""
+
+import json
+import sys
+from typing import Any, TextIO
+
+from tqdm import tqdm
+
+from nas.plan import Plan, best
+
+
+class Follower:
+    """Shows lines and epochs as they come: bars on standard error, JSON on standard output where asked for."""
+
+    def __init__(self, plan: Plan, *, as_json: bool, out: TextIO = sys.stdout) -> None:
+        self._plan, self._json, self._out = plan, as_json, out
+        self._metrics: list[tuple[int, dict[str, float]]] = []
+        finals = 2 * plan.final_seeds
+        self._search: tqdm[Any] = tqdm(total=plan.budget, desc="candidates", unit="", file=sys.stderr, position=0)
+        self._final: tqdm[Any] = tqdm(total=finals, desc="final stage", unit="", file=sys.stderr, position=1)
+        self._epochs: tqdm[Any] = tqdm(desc="epochs", unit="", file=sys.stderr, position=2, leave=False)
+
+    def epoch(self, number: int, of: int, accuracy: float | None) -> None:
+        """Move the bar of what trains now."""
+        self._epochs.total = of
+        self._epochs.n = number
+        if accuracy is not None:
+            self._epochs.set_postfix_str(f"validation {accuracy:.2f} %", refresh=False)
+        self._epochs.refresh()
+
+    def line(self, line: dict[str, Any]) -> None:
+        """Take in an evaluation, or the closing line."""
+        if self._json:
+            print(json.dumps(line), file=self._out, flush=True)
+        if "best" in line:
+            return
+        if line["status"] == "failed":
+            tqdm.write(f"candidate {line['number']} failed: {line['sentence']}", file=sys.stderr)
+        if line["stage"] == "final":
+            self._final.update()
+            return
+        if line["status"] == "measured":
+            self._metrics.append((line["number"], line["metrics"]))
+        self._search.update()
+        ahead = best(self._plan, self._metrics)
+        if ahead is not None:
+            metric = self._plan.objectives[0].metric
+            self._search.set_postfix_str(f"best {metric} {dict(self._metrics)[ahead][metric]:.2f} (candidate {ahead})")
+
+    def close(self, last: dict[str, Any] | None) -> None:
+        """End the bars, and print what came of it as a table unless JSON was asked for."""
+        for bar in (self._epochs, self._final, self._search):
+            bar.close()
+        if last is None or self._json:
+            return
+        print(f"{'test split':<18}{'winner':>12}{'baseline':>12}", file=self._out)
+        for metric in last["test"]:
+            theirs = last["baseline"].get(metric)
+            value = f"{theirs:12,.2f}" if theirs is not None else f"{'-':>12}"
+            print(f"{metric:<18}{last['test'][metric]:12,.2f}{value}", file=self._out)
+        layers = [option for name, option in last["best"]["decisions"].items() if name.endswith("operation")]
+        depth = int(last["best"]["decisions"].get("depth", len(layers)))
+        print(f"best: {' → '.join(layers[:depth])} ({last['best']['parameters']:,} parameters)", file=self._out)

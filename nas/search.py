@@ -1,0 +1,97 @@
+"""A whole search on one screen: space, strategy, evaluator, budget, final stage. No database."""
+
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nas import plan as planning
+from nas.architecture import Architecture
+from nas.evaluation.catalogue import EVALUATORS
+from nas.evaluation.protocol import Job
+from nas.events import Ended, EpochEnded, Measured
+from nas.plan import Plan
+from nas.report import described, evaluation_line, last_line
+from nas.sentences import Refused
+from nas.spaces.baseline import BASELINE
+
+Line = dict[str, Any]
+
+
+@dataclass
+class Search:
+    """One search in this process; `data_dirs` are where datasets lie, `keep` where the winner's files go."""
+
+    plan: Plan
+    data_dirs: tuple[Path, ...] = ()
+    keep: Path | None = None
+
+    def run(self) -> Iterator[Line | EpochEnded]:
+        """Yield epochs while something trains, a line per evaluation, and the last line; raises Refused at the start."""
+        planning.check(self.plan)
+        started = time.monotonic()
+        with tempfile.TemporaryDirectory() as work:
+            measured = yield from self._search(Path(work))
+            found = planning.best(self.plan, measured)
+            if found is None:
+                raise Refused("No candidate was measured that keeps to the limits.")
+            number, winner = found
+            results: dict[int, list[dict[str, float]]] = {number: [], 0: []}
+            for seed in planning.final_seeds(self.plan):
+                for contestant in (found, (0, BASELINE)):
+                    metrics = yield from self._final(*contestant, seed, Path(work))
+                    results[contestant[0]] += [metrics] if metrics else []
+        yield last_line(
+            described(planning.search_space(self.plan), winner),
+            results[number],
+            results[0],
+            evaluations=len(measured),
+            seconds=time.monotonic() - started,
+        )
+
+    def _search(self, work: Path) -> Iterator[Any]:
+        space, strategy = planning.search_space(self.plan), planning.strategy(self.plan)
+        state = strategy.begin(self.plan.seed)
+        measured: list[tuple[tuple[int, Architecture], dict[str, float]]] = []
+        asked = 0
+        while asked < self.plan.budget:
+            state, proposals = strategy.ask(space, state, 1)
+            if not proposals:
+                break
+            for proposal in proposals:
+                asked += 1
+                folder = str(work / str(proposal.number))
+                job = planning.search_job(
+                    self.plan, proposal.architecture, fidelity=proposal.fidelity, workdir=folder, **self._where()
+                )
+                metrics = yield from self._evaluate(job, proposal.number)
+                measured += [((proposal.number, proposal.architecture), metrics)] if metrics else []
+                told = planning.outcome(self.plan, proposal.number, proposal.architecture, proposal.fidelity, metrics)
+                state = strategy.tell(space, state, told)
+        return measured
+
+    def _final(self, number: int, architecture: Architecture, seed: int, work: Path) -> Iterator[Any]:
+        export = architecture != BASELINE and self.keep is not None and seed == planning.final_seeds(self.plan)[0]
+        folder = str(self.keep) if export else str(work / f"final-{architecture.key}-{seed}")
+        job = planning.final_job(self.plan, architecture, seed=seed, export=export, workdir=folder, **self._where())
+        return (yield from self._evaluate(job, number))
+
+    def _evaluate(self, job: Job, number: int) -> Iterator[Any]:
+        Path(job.workdir).mkdir(parents=True, exist_ok=True)
+        metrics: dict[str, float] | None = None
+        for event in EVALUATORS["train"]().evaluate(job):
+            match event:
+                case EpochEnded():
+                    yield event
+                case Measured():
+                    metrics = dict(event.metrics)
+                    yield evaluation_line(number, job.stage, job.seed, job.choices, metrics=metrics)
+                case Ended():
+                    told = str(event.sentence)
+                    yield evaluation_line(number, job.stage, job.seed, job.choices, cause=event.cause, sentence=told)
+        return metrics
+
+    def _where(self) -> dict[str, Any]:
+        return {"data_dirs": tuple(str(place) for place in self.data_dirs)}
