@@ -1,6 +1,6 @@
 """Static files that other Python packages bring along."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ class WheelFinder(BaseFinder):
             return []
         return [str(place)] if find_all else str(place)
 
-    def list(self, ignore_patterns: Sequence[str] | None) -> Iterator[tuple[str, FileSystemStorage]]:
+    def list(self, ignore_patterns: Iterable[str] | None) -> Iterator[tuple[str, FileSystemStorage]]:
         """Yield each file's name and a storage that opens it, for collectstatic."""
         for path in SHIPPED:
             place = _place(path)

@@ -51,7 +51,7 @@ def load_secrets(place: Path) -> Secrets:
 
 
 def socket_path(place: Path) -> Path:
-    """Return the path of Valkey's unix socket for this home: inside it, or in a private temporary folder if too long."""
+    """Return the path of Valkey's unix socket for this home: inside it, or, if too long, a private temporary one."""
     inside = place / "valkey" / "valkey.sock"
     if len(os.fsencode(inside)) < LONGEST_SOCKET_PATH:
         return inside
@@ -62,7 +62,7 @@ def socket_path(place: Path) -> Path:
 def _make_secrets(file: Path) -> None:
     fresh = {"secret_key": secrets.token_urlsafe(48), "valkey_password": secrets.token_urlsafe(24)}
     try:
-        # mkstemp makes the file 0600; linking it into place fails if another process was first, and then its file holds.
+        # mkstemp makes the file 0600; linking it into place fails if another process was first: then its file holds.
         descriptor, draft = tempfile.mkstemp(dir=file.parent, prefix=".secrets-")
         with os.fdopen(descriptor, "w") as stream:
             json.dump(fresh, stream)

@@ -3,7 +3,6 @@
 import os
 from pathlib import Path
 
-
 from nasweb import environment
 from nasweb.home import REPOSITORY, home, load_secrets, socket_path
 
@@ -89,9 +88,7 @@ else:
 # Broker and channel layer
 EMBEDDED = not os.environ.get("BROKER_URL")
 _SOCKET = socket_path(NASWEB_HOME)
-BROKER_URL = os.environ.get("BROKER_URL") or (
-    f"redis+socket://:{_SECRETS.valkey_password}@{_SOCKET}?virtual_host=0"
-)
+BROKER_URL = os.environ.get("BROKER_URL") or (f"redis+socket://:{_SECRETS.valkey_password}@{_SOCKET}?virtual_host=0")
 CHANNEL_URL = os.environ.get("CHANNEL_URL") or (
     f"unix://:{_SECRETS.valkey_password}@{_SOCKET}?db=1" if EMBEDDED else BROKER_URL
 )

@@ -3,7 +3,6 @@
 from datetime import timedelta
 from hashlib import sha256
 from secrets import token_urlsafe
-from typing import cast
 
 from django.contrib.auth.models import User
 from django.core import signing
@@ -15,6 +14,8 @@ from nasweb.models import SignInLink
 LIFETIME = timedelta(hours=24)
 SALT = "nasweb.signin"
 ADMIN = "admin"
+# Known here and not looked up, so that the supervisor need not load every page.
+PATH = "sign-in/"
 
 
 def make_token(user: User) -> str:
@@ -24,6 +25,11 @@ def make_token(user: User) -> str:
         SignInLink.objects.filter(created_at__lt=timezone.now() - 2 * LIFETIME).delete()
         SignInLink.objects.create(digest=_digest(token))
     return token
+
+
+def sign_in_path(user: User) -> str:
+    """Return the path of a page that signs this person in once."""
+    return f"/{PATH}{make_token(user)}/"
 
 
 def redeem(token: str) -> User | None:
@@ -46,7 +52,7 @@ def ensure_admin() -> User:
     if made:
         user.set_unusable_password()
         user.save(update_fields=["password"])
-    return cast(User, user)
+    return user
 
 
 def _digest(token: str) -> str:

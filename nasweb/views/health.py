@@ -3,12 +3,12 @@
 import logging
 import sys
 
-from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.db import DatabaseError, connection
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.cache import never_cache
-from kombu import Connection
+
+from nasweb.celery import app
 
 log = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ def _database() -> bool:
 
 def _broker() -> bool:
     try:
-        with Connection(settings.BROKER_URL, connect_timeout=2) as broker:
+        with app.connection_for_write(connect_timeout=2) as broker:
             broker.ensure_connection(max_retries=1, interval_start=0, interval_step=0, timeout=2)
     except Exception as error:  # Each transport has its own errors.
         log.warning("the broker does not answer: %s", error)

@@ -1,0 +1,57 @@
+# make run [PORT=8000] [HOST=127.0.0.1] [WORKERS=n] | test | lint | bench | messages | clean
+VENV := .venv
+BIN := $(VENV)/bin
+PYTHONS := $(PYTHON) python3 python3.13 python3.12 python3.11
+PIP := $(BIN)/python -m pip install --disable-pip-version-check
+LINTED := manage.py nas searches workers nasweb tests benchmarks
+
+.PHONY: run test lint types pytest bench messages clean installed installed-dev
+
+run: installed
+	@$(BIN)/python manage.py up $(if $(PORT),--port $(PORT)) $(if $(HOST),--host $(HOST)) $(if $(WORKERS),--workers $(WORKERS))
+
+test: lint types pytest
+
+lint: installed-dev
+	$(BIN)/ruff check $(LINTED)
+	$(BIN)/ruff format --check $(LINTED)
+	$(BIN)/lint-imports
+
+types: installed-dev
+	$(BIN)/mypy
+	$(BIN)/python manage.py makemigrations --check --dry-run
+
+pytest: installed-dev
+	$(BIN)/python -m pytest
+
+bench: installed-dev
+	@for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done
+
+messages: installed-dev
+	$(BIN)/python manage.py makemessages -l zh_Hans --ignore $(VENV) --ignore var --ignore staticfiles
+	$(BIN)/python manage.py compilemessages -l zh_Hans
+
+clean:
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage staticfiles
+	find nas searches workers nasweb tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# What was installed is remembered in the virtual environment, so a second start looks at two small files only.
+installed: $(BIN)/python
+	@cmp -s requirements.txt $(VENV)/installed.txt || { \
+	  echo "Installing what NASWeb needs into $(VENV), once; with torch about 1 GB."; \
+	  $(PIP) -r requirements.txt && cp requirements.txt $(VENV)/installed.txt; }
+
+installed-dev: installed
+	@cmp -s requirements-dev.txt $(VENV)/installed-dev.txt || { \
+	  $(PIP) -r requirements-dev.txt && cp requirements-dev.txt $(VENV)/installed-dev.txt; }
+
+$(BIN)/python:
+	@for python in $(PYTHONS); do \
+	  if "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then found=$$python; break; fi; \
+	done; \
+	if [ -z "$$found" ]; then \
+	  echo "NASWeb needs Python 3.11 or newer and found none. Install one, or name it: make run PYTHON=/path/to/python3" >&2; \
+	  exit 2; \
+	fi; \
+	"$$found" -m venv $(VENV) || { rm -rf $(VENV); \
+	  echo "$$found cannot make a virtual environment; on Debian and Ubuntu: apt-get install python3-venv" >&2; exit 2; }

@@ -1,0 +1,46 @@
+"""Tells on the terminal what happens in the runs."""
+
+from collections.abc import Callable, Iterator
+
+from django.db import DatabaseError, connection
+
+from searches.models.event import Event
+
+NOTABLE = ("run", "requeued")
+
+
+class Narrator:
+    """Reads the notable events that came after it was made."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say = say
+        self._last = self._newest()
+
+    def tell(self) -> None:
+        """Say one line for each notable event since the last call; a busy database is asked again next time."""
+        try:
+            for line in self._lines():
+                self._say(line)
+        except DatabaseError:
+            connection.close()
+
+    def _newest(self) -> int:
+        return Event.objects.order_by("-pk").values_list("pk", flat=True).first() or 0
+
+    def _lines(self) -> Iterator[str]:
+        fresh = Event.objects.filter(pk__gt=self._last, kind__in=NOTABLE).select_related("run").order_by("pk")
+        for event in fresh:
+            self._last = event.pk
+            yield line(event)
+
+
+def line(event: Event) -> str:
+    """Return an event in words."""
+    told = event.data.get("sentence") or {}
+    template = told.get("template", "") if isinstance(told, dict) else ""
+    reason = template.format(**told.get("values", {})) if template else ""
+    if event.kind == "requeued":
+        what = f"candidate {event.data.get('candidate')} goes back to the queue"
+    else:
+        what = str(event.data.get("status", ""))
+    return f"Run {event.run_id}, {event.run}: {what}{'. ' + reason if reason else ''}"
