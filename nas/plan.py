@@ -40,7 +40,7 @@ class Plan:
     strategy_settings: Mapping[str, Any] = field(default_factory=dict)
     objectives: tuple[Objective, ...] = (Objective("accuracy", "max"),)
     limits: tuple[Limit, ...] = ()
-    training: Training = Training()
+    training: Training = field(default_factory=Training)
     budget: int = 24
     epochs: int = 10
     final_epochs: int = 30

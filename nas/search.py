@@ -29,7 +29,7 @@ class Search:
     keep: Path | None = None
 
     def run(self) -> Iterator[Line | EpochEnded]:
-        """Yield epochs while something trains, a line per evaluation, and the last line; raises Refused at the start."""
+        """Yield epochs while something trains, a line per evaluation, and the last line; raises Refused first of all."""
         planning.check(self.plan)
         started = time.monotonic()
         with tempfile.TemporaryDirectory() as work:

@@ -14,7 +14,11 @@ class Baseline:
     task: Task
 
     name = "baseline"
-    decisions: tuple[Decision, ...] = ()
+
+    @property
+    def decisions(self) -> tuple[Decision, ...]:
+        """Nothing is asked."""
+        return ()
 
     def canonical(self, architecture: Architecture) -> Architecture:
         """There is only one."""
@@ -27,10 +31,12 @@ class Baseline:
     def graph(self, architecture: Architecture) -> Graph:
         """Convolution 32, pool, convolution 64, pool, dense 64, classifier; ReLU, no normalisation."""
         sketch = Sketch(self.task)
-        at = sketch.conv("conv1", "input", filters=32, kernel=3, norm=False, group="block 1")
-        at = sketch.pool("pool1", at, how="max", size=2, group="block 1")
-        at = sketch.conv("conv2", at, filters=64, kernel=3, norm=False, group="block 2")
-        at = sketch.pool("pool2", at, how="max", size=2, group="block 2")
+        at = "input"
+        for number, filters in enumerate((32, 64), start=1):
+            group = f"block {number}"
+            at = sketch.conv(f"conv{number}", at, filters=filters, kernel=3, norm=False, group=group)
+            if min(sketch.shape(at)[1:]) >= 2:  # tiny images cannot be halved twice
+                at = sketch.pool(f"pool{number}", at, how="max", size=2, group=group)
         at = sketch.dense("dense", sketch.flatten("flatten", at), units=64, group="head")
         return sketch.classify(at)
 

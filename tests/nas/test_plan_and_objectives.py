@@ -1,0 +1,118 @@
+"""What a plan refuses, who wins, and which scores a strategy sees."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nas import pareto, plan
+from nas.architecture import Architecture
+from nas.commandline import plan_of
+from nas.evaluation.protocol import Split, Training
+from nas.objectives import Limit, Objective, scores
+from nas.plan import Plan
+from nas.sentences import Refused
+from nas.spaces.catalogue import SpaceSpec
+from nas.strategies.protocol import Failed, Scored
+
+PLAN = Plan(Split("digits"), SpaceSpec("chain", {}), "genetic")
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"budget": 0}, "budget is 0; it must be between 1 and 1000000."),
+        ({"epochs": -1}, "epochs is -1"),
+        ({"split": Split("digit")}, "There is no dataset digit; there are digits, fashion_mnist, cifar10."),
+        ({"split": Split("digits", valid_share=0.9)}, "valid_share is 0.9"),
+        ({"space": SpaceSpec("chain", {"max_layers": 99})}, "max_layers is 99; it must be at most 20."),
+        ({"space": SpaceSpec("chian", {})}, "nearest is chain"),
+        ({"limits": (Limit("parameters", 3.0),)}, "None of 1000 sampled architectures is allowed"),
+        ({"strategy": "genetics"}, "nearest is genetic"),
+        ({"strategy_settings": {"population": 1}}, "population is 1; it must be at least 2."),
+        ({"training": Training(batch_size=0)}, "batch_size is 0; it must be at least 1."),
+        ({"objectives": ()}, "A search needs at least one objective."),
+        ({"objectives": (Objective("accuracy", "max"), Objective("loss", "min"))}, "genetic works on one objective"),
+        ({"objectives": (Objective("beauty", "max"),)}, "There is no metric beauty"),
+    ],
+    ids=str,
+)
+def test_what_cannot_work_is_refused_before_anything_starts(change, said):
+    with pytest.raises(Refused, match=said.replace("(", r"\(")):
+        plan.check(replace(PLAN, **change))
+
+
+def test_a_plan_in_order_passes():
+    plan.check(PLAN)
+    plan.check(
+        replace(PLAN, strategy="random", objectives=(Objective("accuracy", "max"), Objective("parameters", "min")))
+    )
+
+
+def test_a_broken_limit_is_told_as_a_failure():
+    limited = replace(PLAN, limits=(Limit("latency_ms", 1.0),))
+    one = Architecture("chain", ())
+    assert isinstance(plan.outcome(limited, 1, one, 0, {"accuracy": 90.0, "latency_ms": 2.0}), Failed)
+    assert plan.outcome(limited, 1, one, 0, {"accuracy": 90.0, "latency_ms": 0.5}) == Scored(1, one, 0, (-90.0,))
+    assert isinstance(plan.outcome(limited, 1, one, 0, None), Failed)
+
+
+def test_the_winner_keeps_to_the_limits_and_ties_go_to_the_earlier():
+    limited = replace(PLAN, limits=(Limit("parameters", 100.0),))
+    rows = [
+        (1, {"accuracy": 99.0, "parameters": 101}),
+        (2, {"accuracy": 90.0, "parameters": 9}),
+        (3, {"accuracy": 90.0, "parameters": 1}),
+    ]
+    assert plan.best(limited, rows) == 2
+    assert plan.best(limited, rows[:1]) is None
+
+
+def test_no_final_seed_is_the_seed_of_the_search():
+    assert PLAN.seed not in plan.final_seeds(PLAN)
+    assert len(set(plan.final_seeds(PLAN))) == PLAN.final_seeds
+
+
+def test_the_summary_is_mean_and_sample_deviation():
+    about = plan.summary([{"accuracy": 90.0}, {"accuracy": 94.0}])["accuracy"]
+    assert about == pytest.approx({"mean": 92.0, "sd": 8**0.5, "count": 2})
+
+
+def test_scores_are_minimised():
+    goals = (Objective("accuracy", "max"), Objective("parameters", "min"))
+    assert scores(goals, (), {"accuracy": 90.0, "parameters": 5}) == (-90.0, 5)
+
+
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 5), st.integers(0, 2)), max_size=40))
+def test_the_front_is_what_brute_force_finds(points):
+    brute = {i for i, p in enumerate(points) if not any(pareto.dominates(q, p) for q in points)}
+    assert set(pareto.front(points)) == brute
+
+
+OPTIONS = {
+    "dataset": "digits", "space": "chain", "strategy": "genetic", "budget": 24, "epochs": 5, "final_epochs": 9,
+    "final_seeds": 2, "candidate_seconds": 60, "seed": 1, "split_seed": 0, "objective": [], "limit": [],
+    "no_limits": False, "set": [],
+}  # fmt: skip
+
+
+def test_the_command_line_sets_strategy_space_and_training():
+    made = plan_of({**OPTIONS, "set": ["population=6", "space.max_layers=3", "training.batch_size=64"]})
+    assert made.strategy_settings == {"population": "6"}
+    assert made.space.settings == {"max_layers": "3"}
+    assert made.training.batch_size == 64
+    assert made.limits == plan.default_limits(made.task)
+    plan.check(made)
+
+
+@pytest.mark.parametrize("bad", ["population", "data.x=1", "training.batchsize=3"])
+def test_a_setting_that_is_not_one_is_refused(bad):
+    with pytest.raises(Refused):
+        plan_of({**OPTIONS, "set": [bad]})
+
+
+@pytest.mark.parametrize("bad", ["parameters", "parameters=few", "beauty=3"])
+def test_a_limit_that_is_not_one_is_refused(bad):
+    with pytest.raises(Refused):
+        plan_of({**OPTIONS, "limit": [bad]})
