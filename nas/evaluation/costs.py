@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from statistics import median, quantiles
 from typing import Any
@@ -10,10 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from nas.evaluation.devices import precision, synchronize
-from nas.evaluation.networks import Network
+from nas.evaluation.devices import synchronize
 
-WARM_UP_RUNS = 5
+WARM_UP_RUNS = 3
 
 
 @dataclass(frozen=True)
@@ -51,16 +49,23 @@ def multiply_adds(network: nn.Module, images: Tensor) -> int:
     return counted
 
 
-def latency(network: Network, image: Tensor, *, seconds: float = 0.2, runs: int = 200) -> Latency:
-    """Time one image (1, channels, height, width) again and again, for about `seconds` or `runs` times."""
+def latency(network: nn.Module, image: Tensor, *, seconds: float = 0.2, runs: int = 200) -> Latency:
+    """Time one image (1, channels, height, width) again and again, in float32, for about `seconds` or `runs` times."""
     times = list(_timed(network, image, seconds, runs))
     if len(times) == 1:
         return Latency(times[0], times[0])
     return Latency(median(times), quantiles(times, n=20, method="inclusive")[-1])
 
 
-def _timed(network: Network, image: Tensor, seconds: float, runs: int) -> Iterator[float]:
-    with inference(network, image.device):
+def throughput(network: nn.Module, images: Tensor, *, seconds: float = 0.2) -> float:
+    """Return the images computed per second, in float32, in batches like the one given."""
+    times = list(_timed(network, images, seconds, runs=1000))
+    return 1000 * len(images) / median(times)
+
+
+def _timed(network: nn.Module, image: Tensor, seconds: float, runs: int) -> Iterator[float]:
+    network.eval()
+    with torch.inference_mode():
         for _ in range(WARM_UP_RUNS):
             network(image)
         synchronize(image.device)
@@ -73,11 +78,3 @@ def _timed(network: Network, image: Tensor, seconds: float, runs: int) -> Iterat
             yield 1000 * (now - start)
             if now > end:
                 return
-
-
-@contextmanager
-def inference(network: Network, device: torch.device) -> Iterator[None]:
-    """Compute without gradients, in the precision the network was trained in."""
-    network.eval()
-    with torch.inference_mode(), precision(device, network.graph.multiply_adds):
-        yield

@@ -77,7 +77,7 @@ def load(split: Split, roots: tuple[Path, ...] = ()) -> Data:
     peak = 16 if known.name == "digits" else 255
     digest = hashlib.sha256(repr((known.name, split.seed, split.valid_share)).encode())
     for array in (*train, *test, kept, held):
-        digest.update(np.ascontiguousarray(array))
+        digest.update(np.ascontiguousarray(array).data)
     images = train[0][kept]
     mean, std = images.mean((0, 2, 3)) / peak, images.std((0, 2, 3)) / peak
     return Data(

@@ -34,7 +34,7 @@ def precision(where: torch.device, multiply_adds: int) -> AbstractContextManager
 def has_bf16(kind: str) -> bool:
     """Tell whether the hardware multiplies in bfloat16."""
     if kind == "cuda":
-        return torch.cuda.is_bf16_supported()
+        return bool(torch.cuda.is_bf16_supported())
     capabilities = torch.cpu.get_capabilities()
     return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
 

@@ -44,9 +44,9 @@ class Network(nn.Module):
     def _compute(self, node: Node, name: str, inputs: list[Tensor]) -> Tensor:
         match node.op:
             case "conv" | "dense":
-                value: Tensor = self._modules[name](inputs[0])
+                value: Tensor = getattr(self, name)(inputs[0])
                 if node.options["norm"]:
-                    value = self._modules[f"{name}_norm"](value)
+                    value = getattr(self, f"{name}_norm")(value)
                 return ACTIVATIONS[str(node.options["activation"])](value)
             case "add":
                 return reduce(torch.add, inputs)
@@ -55,7 +55,8 @@ class Network(nn.Module):
             case "flatten":
                 return inputs[0].flatten(1)
             case _:
-                return self._modules[name](inputs[0])
+                layer: Callable[[Tensor], Tensor] = getattr(self, name)
+                return layer(inputs[0])
 
 
 def build(graph: Graph, seed: int = 0) -> Network:

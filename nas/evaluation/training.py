@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 from math import cos, isfinite, pi
 
@@ -69,7 +70,7 @@ class Trainer:
                 group["lr"] = self.training.learning_rate * one_cycle(step / steps)
             loss = self._loss(images, labels)
             optimizer.zero_grad()
-            loss.backward()
+            loss.backward()  # type: ignore[no-untyped-call]
             nn.utils.clip_grad_norm_(parameters, LARGEST_GRADIENT)
             optimizer.step()
             total += loss.detach()
@@ -91,11 +92,11 @@ class Trainer:
         return loss, 100 * float((logits.argmax(1) == self.valid.labels).float().mean())
 
 
-def predict(network: Network, part: Part, scale: Scale) -> Tensor:
-    """Return the logits of a part's images, float32 (count, classes)."""
+def predict(network: Network, part: Part, scale: Scale, *, exact: bool = False) -> Tensor:
+    """Return the logits of a part's images, float32 (count, classes); `exact` computes in float32 throughout."""
     network.eval()
-    device = part.labels.device
-    with torch.inference_mode(), precision(device, network.graph.multiply_adds):
+    reduced = nullcontext() if exact else precision(part.labels.device, network.graph.multiply_adds)
+    with torch.inference_mode(), reduced:
         return torch.cat([network(images) for images, _ in in_order(part, scale)]).float()
 
 
@@ -116,5 +117,7 @@ def _optimizer(network: nn.Module, training: Training) -> optim.Optimizer:
 
 def _check(total: float, epoch: int) -> float:
     if not isfinite(total):
-        raise EvaluationFailed("nan", "The training diverged in epoch {epoch}: its loss is no longer a number.", epoch=epoch)
+        raise EvaluationFailed(
+            "nan", "The training diverged in epoch {epoch}: its loss is no longer a number.", epoch=epoch
+        )
     return total

@@ -30,9 +30,9 @@ def _declare_missing() -> None:
     except RuntimeError as error:
         if "torchvision::nms does not exist" not in str(error):
             raise
-        library = torch.library.Library("torchvision", "DEF")
+        library = torch.library.Library("torchvision", "DEF")  # type: ignore[no-untyped-call]
         for name in ("nms", "qnms"):
-            library.define(f"{name}{SCHEMA}")
+            library.define(f"{name}{SCHEMA}")  # type: ignore[no-untyped-call]
         _declared.append(library)
         for name in [name for name in sys.modules if name.partition(".")[0] == "torchvision"]:
             del sys.modules[name]  # what the failed import left half-made
