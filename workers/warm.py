@@ -65,7 +65,7 @@ class Runner:
             return None
         if message is None:
             self._said.put(None)
-            self._process.wait()
+            self._bury()
             raise EOFError
         return message
 
@@ -73,6 +73,12 @@ class Runner:
         """End the whole process group at once."""
         with suppress(ProcessLookupError):
             os.killpg(self.pid, signal.SIGKILL)
+        self._bury()
+
+    def _bury(self) -> None:
+        assert self._process.stdin is not None
+        with suppress(BrokenPipeError):
+            self._process.stdin.close()
         self._process.wait()
 
     def _order(self, order: dict[str, Any]) -> None:
@@ -82,8 +88,9 @@ class Runner:
             self._process.stdin.flush()
 
     def _listen(self, stream: IO[str]) -> None:
-        for line in stream:
-            self._said.put(json.loads(line))
+        with stream:
+            for line in stream:
+                self._said.put(json.loads(line))
         self._said.put(None)
 
 

@@ -1,0 +1,166 @@
+"""One evaluation driven through a real runner: measured, cancelled, paused, timed out, killed, resumed."""
+
+import os
+import signal
+import threading
+import time
+
+import pytest
+from django.core.files.storage import default_storage
+from django.db import connection
+
+from searches import leases, lifecycle
+from searches.advance import advance
+from searches.models import Evaluation, Event, Run
+from workers import artifacts, presence
+from workers.evaluating import Drive, job_of, limit_of
+from workers.warm import Runner
+
+pytestmark = pytest.mark.django_db(transaction=True)
+Status = Evaluation.Status
+
+
+@pytest.fixture
+def claimed(make_run, worker):
+    """Return a function that starts a search with these changes to its plan and claims its first evaluation."""
+
+    def claim(**changes):
+        run = make_run(**changes)
+        lifecycle.start(run)
+        advance(run.pk)
+        return leases.claim(run.evaluations.first().pk, 1, "w@here")
+
+    return claim
+
+
+def when_training(evaluation, do):
+    """Do something once the first epoch of an evaluation was published."""
+
+    def look():
+        while not Event.objects.filter(evaluation_id=evaluation.pk, kind="epoch").exists():
+            time.sleep(0.05)
+        do()
+        connection.close()
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    return thread
+
+
+def test_a_candidate_is_trained_and_measured(claimed, warm):
+    evaluation = claimed()
+    Drive(evaluation, warm, 60).until_over()
+    evaluation.refresh_from_db()
+    assert evaluation.status == Status.MEASURED
+    assert 0 <= evaluation.metrics["accuracy"] <= 100
+    assert evaluation.metrics["parameters"] == evaluation.candidate.parameters
+    assert [point["epoch"] for point in evaluation.curve] == [1, 2]
+    assert Run.objects.get(pk=evaluation.run_id).fingerprint
+    assert not any(artifacts.workdir(evaluation).iterdir())
+
+
+def test_data_that_changed_under_a_run_is_an_error_in_words(claimed, warm):
+    evaluation = claimed()
+    evaluation.run.fingerprint = "another"
+    Drive(evaluation, warm, 60).until_over()
+    evaluation.refresh_from_db()
+    assert (evaluation.status, evaluation.cause) == (Status.FAILED, "error")
+    assert "changed since the run began" in str(evaluation.sentence)
+
+
+def test_a_network_that_is_none_is_invalid(claimed, warm):
+    evaluation = claimed()
+    evaluation.candidate.choices = [99]
+    Drive(evaluation, warm, 60).until_over()
+    evaluation.refresh_from_db()
+    assert (evaluation.status, evaluation.cause) == (Status.FAILED, "invalid")
+
+
+def test_what_takes_too_long_ends_with_that_cause(claimed, warm):
+    evaluation = claimed(epochs=100_000)
+    Drive(evaluation, warm, 1.5).until_over()
+    evaluation.refresh_from_db()
+    assert (evaluation.status, evaluation.cause) == (Status.FAILED, "timeout")
+    assert str(evaluation.sentence) == "It took longer than the limit of 2 seconds."
+    assert warm.is_alive
+
+
+def test_a_pause_gives_it_back_with_its_checkpoint_and_it_resumes(claimed, warm):
+    evaluation = claimed(epochs=400)
+    run = evaluation.run
+    thread = when_training(evaluation, lambda: (time.sleep(1.5), lifecycle.pause(run)))
+    Drive(evaluation, warm, 60).until_over()
+    thread.join()
+    evaluation.refresh_from_db()
+    assert (evaluation.status, evaluation.attempt, evaluation.losses) == (Status.QUEUED, 2, 0)
+    assert any(artifacts.workdir(evaluation).iterdir())
+    advance(run.pk)
+    lifecycle.resume(run)
+    again = leases.claim(evaluation.pk, 2, "w@here")
+    drive = Drive(again, warm, 60)
+    thread = when_training(again, lambda: (time.sleep(0.3), lifecycle.stop(run)))
+    Event.objects.filter(kind="epoch").delete()
+    drive.until_over()
+    thread.join()
+    assert drive.curve[0].epoch > 1 or drive.curve[-1].epoch > len(drive.curve) - 1
+    again.refresh_from_db()
+    assert again.status == Status.CANCELLED
+
+
+def test_a_runner_that_is_killed_costs_an_attempt_and_no_candidate(claimed):
+    runner = Runner()
+    evaluation = claimed(epochs=100_000)
+    thread = when_training(evaluation, lambda: os.kill(runner.pid, signal.SIGKILL))
+    Drive(evaluation, runner, 60).until_over()
+    thread.join()
+    evaluation.refresh_from_db()
+    assert (evaluation.status, evaluation.attempt, evaluation.losses) == (Status.QUEUED, 2, 1)
+    said = Event.objects.get(kind="requeued").data["sentence"]
+    assert said["values"] == {"code": -9}
+    assert not runner.is_alive
+
+
+def test_a_worker_that_lost_its_lease_lets_go(claimed, warm):
+    evaluation = claimed(epochs=100_000)
+    thread = when_training(evaluation, lambda: leases.lose_all_of("w@here"))
+    Drive(evaluation, warm, 60).until_over()
+    thread.join()
+    evaluation.refresh_from_db()
+    assert (evaluation.status, evaluation.attempt) == (Status.QUEUED, 2)
+    assert warm.is_alive
+
+
+def test_files_are_kept_in_the_storage_under_the_ids_of_their_evaluation(claimed):
+    evaluation = claimed()
+    (artifacts.workdir(evaluation) / "model.py").write_text("x = 1")
+    for _ in range(2):
+        kept = artifacts.keep(evaluation, ("model.py",))
+    assert kept == [
+        {"name": "model.py", "path": f"runs/{evaluation.run_id}/evaluation-{evaluation.pk}-1/model.py", "bytes": 5}
+    ]
+    with default_storage.open(kept[0]["path"]) as stream:
+        assert stream.read() == b"x = 1"
+    artifacts.clear(evaluation)
+
+
+def test_the_limit_of_a_full_training_grows_with_its_epochs(claimed):
+    evaluation = claimed(candidate_seconds=10, epochs=2, final_epochs=30)
+    assert limit_of(evaluation) == 10
+    evaluation.stage = Run.Stage.FINAL
+    assert limit_of(evaluation) == 300
+    assert job_of(evaluation).stage == "final"
+
+
+def test_a_worker_that_comes_up_again_takes_its_row_and_gives_back_its_work(make_run, monkeypatch):
+    monkeypatch.setenv("NASWEB_WORKER_NAME", "w7")
+    presence.arrive()
+    run = make_run()
+    lifecycle.start(run)
+    advance(run.pk)
+    evaluation = leases.claim(run.evaluations.first().pk, 1, presence.name())
+    presence.drain()
+    assert presence.is_draining()
+    presence.arrive()
+    assert not presence.is_draining()
+    evaluation.refresh_from_db()
+    assert (evaluation.status, evaluation.sent_at) == (Status.QUEUED, None)
