@@ -1,0 +1,86 @@
+"""Searches that are not started yet: made, changed step by step, copied, deleted."""
+
+from dataclasses import dataclass, replace
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils.translation import gettext
+
+from nas import codec
+from nas.datasets import dataset
+from nas.evaluation.protocol import Split
+from nas.plan import Plan, default_limits
+from nas.spaces.catalogue import SpaceSpec
+from searches.models import Run
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What the wizard edits: the plan, what the search is called, and the queue it will stand in."""
+
+    name: str
+    queue: str
+    plan: Plan
+
+
+def first_plan() -> Plan:
+    """Return the plan of a new search: good as it is, so that a person may just go on."""
+    return Plan(
+        split=Split("digits"),
+        space=SpaceSpec("chain", {}),
+        strategy="genetic",
+        limits=default_limits(dataset("digits").task),
+    )
+
+
+def with_dataset(plan: Plan, split: Split) -> Plan:
+    """Return the plan on other data; limits that were the usual ones become those of the new data."""
+    usual = dict(zip(default_limits(plan.task), default_limits(dataset(split.dataset).task), strict=True))
+    return replace(plan, split=split, limits=tuple(usual.get(limit, limit) for limit in plan.limits))
+
+
+def new_draft(owner: User) -> Run:
+    """Return this person's latest draft if nothing was changed in it yet, else a new one."""
+    plan = codec.dump(first_plan())
+    latest = Run.objects.filter(owner=owner, status=Run.Status.DRAFT).first()
+    if latest and latest.plan_json == plan and latest.name == _name(latest):
+        return latest
+    return _make(owner, settings.DEFAULT_QUEUE, plan)
+
+
+def copy(run: Run, owner: User) -> Run:
+    """Return a new draft with the plan of another search."""
+    return _make(owner, run.queue, run.plan_json)
+
+
+def read(run: Run) -> Draft:
+    """Return what the wizard edits of a row."""
+    return Draft(run.name, run.queue, run.plan)
+
+
+def save(run: Run, draft: Draft) -> bool:
+    """Write the draft back; False where the search was started or deleted meanwhile."""
+    drafts = Run.objects.filter(pk=run.pk, status=Run.Status.DRAFT)
+    return bool(drafts.update(name=draft.name, queue=draft.queue, plan_json=codec.dump(draft.plan)))
+
+
+def delete(run: Run) -> bool:
+    """Delete a search and all that was measured in it; False while something may still happen in it."""
+    with transaction.atomic():
+        found = Run.objects.select_for_update().filter(pk=run.pk).exclude(status__in=Run.OPEN).first()
+        if found is not None:
+            found.delete()
+    return found is not None
+
+
+def _make(owner: User, queue: str, plan: object) -> Run:
+    with transaction.atomic():
+        run = Run.objects.create(owner=owner, queue=queue, plan_json=plan)
+        run.name = _name(run)
+        run.save(update_fields=["name"])
+    return run
+
+
+def _name(run: Run) -> str:
+    return gettext("Search {number}").format(number=run.pk)

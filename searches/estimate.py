@@ -1,0 +1,181 @@
+"""What a search will cost, before it is started: a cost model, corrected by what this installation measured.
+
+The constants of `CPU` were measured with `nas.evaluation` on one thread of a shared AMD EPYC (with bfloat16), 40
+random networks of the chain on digits and 12 on Fashion-MNIST: a network took 0.7 to 1.5 times what they predict (10th
+and 90th percentile).
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from math import ceil, prod
+from random import Random
+from statistics import median
+
+from django.conf import settings
+from django.utils import timezone
+
+from nas.datasets import dataset
+from nas.evaluation.protocol import Split
+from nas.plan import Plan, search_space
+from nas.spaces import moves
+from nas.spaces.baseline import BASELINE, Baseline
+from nas.spaces.graph import Graph
+from nas.spaces.protocol import magnitude
+from searches.drafts import Draft
+from searches.models import Evaluation, Run, Worker
+from searches.queries import graph_of
+
+SAMPLES = 60
+LATEST = 50
+BYTES_PER_PARAMETER = 8
+EXPORTED_BYTES_PER_PARAMETER = 12
+
+
+@dataclass(frozen=True)
+class Speed:
+    """Seconds that an evaluation costs whatever the network, that a step costs per operation of it, and that training
+    costs per image and output value of the operations; and multiply-adds a second while training.
+    """
+
+    evaluation: float
+    operation: float
+    value: float
+    rate: float
+
+
+CPU = Speed(evaluation=0.15, operation=1.5e-4, value=9.4e-9, rate=7.6e10)
+
+
+@dataclass(frozen=True)
+class Range:
+    """The middle of a sample, and what a tenth of it stays below and above."""
+
+    low: float
+    middle: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """`magnitude` is log10 of the size of the space; times are in seconds, `disk` in bytes.
+
+    `measured` counts the evaluations of this installation that the times were corrected by; 0: a guess.
+    """
+
+    magnitude: float
+    parameters: Range
+    candidate: Range
+    search: float
+    final: float
+    workers: int
+    disk: float
+    measured: int
+
+    @property
+    def size(self) -> float:
+        """At most so many networks."""
+        return 10**self.magnitude
+
+    @property
+    def total(self) -> float:
+        """Search and final stage together."""
+        return self.search + self.final
+
+
+@dataclass(frozen=True)
+class Correction:
+    """The factor between what was measured here and what the model predicts, from `count` evaluations."""
+
+    factor: float = 1.0
+    count: int = 0
+
+
+def estimate(draft: Draft) -> Estimate:
+    """Return the cost of a search from a sample of its space; raises Refused where nothing can be sampled."""
+    plan = draft.plan
+    space = search_space(plan)
+    graphs = [space.graph(moves.sample(space, Random(f"estimate/{index}"))) for index in range(SAMPLES)]
+    correction = measured_correction()
+    workers = alive_workers(draft.queue)
+
+    def seconds(graph: Graph, stage: str) -> float:
+        return correction.factor * predict(plan, graph, stage)
+
+    candidate = _range(seconds(graph, Run.Stage.SEARCH) for graph in graphs)
+    parameters = _range(graph.parameters for graph in graphs)
+    baseline = Baseline(plan.task).graph(BASELINE)
+    final = _range(seconds(graph, Run.Stage.FINAL) for graph in graphs).high
+    pair = final + seconds(baseline, Run.Stage.FINAL)
+    lanes = max(1, workers)
+    final_seconds = pair / 2 * ceil(2 * plan.final_seeds / lanes)
+    return Estimate(
+        magnitude=magnitude(space),
+        parameters=parameters,
+        candidate=candidate,
+        search=candidate.middle * ceil(plan.budget / lanes),
+        final=final_seconds,
+        workers=workers,
+        disk=_disk(plan, parameters.middle),
+        measured=correction.count,
+    )
+
+
+def predict(plan: Plan, graph: Graph, stage: str, epochs: int = 0, speed: Speed = CPU) -> float:
+    """Return the seconds of one evaluation.
+
+    Training costs about three times the multiply-adds of looking at an image once. The values that operations put out
+    count as well: layers of few channels over a large image wait for memory, not for arithmetic.
+    """
+    final = stage == Run.Stage.FINAL
+    epochs = epochs or (plan.final_epochs if final else plan.epochs)
+    images = training_images(plan.split, final=final)
+    steps = ceil(images / plan.training.batch_size)
+    values = sum(prod(node.shape) for node in graph.nodes)
+    work = images * (values * speed.value + 3 * graph.multiply_adds / speed.rate)
+    return speed.evaluation + epochs * (steps * len(graph.nodes) * speed.operation + work)
+
+
+def training_images(split: Split, *, final: bool) -> int:
+    """Return how many images an epoch sees; the final stage trains on those for validation as well."""
+    images = dataset(split.dataset).train
+    return images if final else round(images * (1 - split.valid_share))
+
+
+def measured_correction() -> Correction:
+    """Return the median of measured over predicted among the latest evaluations, 1 where there are none."""
+    rows = (
+        Evaluation.objects.filter(status=Evaluation.Status.MEASURED, attempt=1)
+        .exclude(started_at=None)
+        .exclude(finished_at=None)
+        .select_related("candidate", "run")
+        .defer("curve", "metrics", "artifacts", "run__state")
+        .order_by("-pk")[:LATEST]
+    )
+    ratios = [
+        _seconds(row) / predict(row.run.plan, graph_of(row.run, row.candidate), row.stage, row.epochs) for row in rows
+    ]
+    return Correction(median(ratios), len(ratios)) if ratios else Correction()
+
+
+def _seconds(row: Evaluation) -> float:
+    assert row.started_at is not None
+    assert row.finished_at is not None
+    return (row.finished_at - row.started_at).total_seconds()
+
+
+def alive_workers(queue: str = "") -> int:
+    """Return how many workers were heard of within a lease, on that queue or on any."""
+    workers = Worker.objects.filter(seen_at__gt=timezone.now() - timedelta(seconds=settings.LEASE_SECONDS))
+    return (workers.filter(queue=queue) if queue else workers).count()
+
+
+def _disk(plan: Plan, parameters: float) -> float:
+    checkpoints = (plan.budget + 2 * plan.final_seeds) * BYTES_PER_PARAMETER * parameters
+    return checkpoints + EXPORTED_BYTES_PER_PARAMETER * parameters
+
+
+def _range(values: Iterable[float]) -> Range:
+    ordered = sorted(values)
+    tenth = len(ordered) // 10
+    return Range(ordered[tenth], median(ordered), ordered[-1 - tenth])

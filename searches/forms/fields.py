@@ -1,0 +1,89 @@
+"""Form fields made from the settings of spaces, strategies and training."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy
+
+from nas.sentences import Refused, Sentence
+from nas.settings import Setting, read, settings_of
+from searches.say import label, say
+
+
+class SettingField(forms.Field):
+    """One setting: its bounds are checked by the engine; where `asked` is False the value is not looked at."""
+
+    def __init__(self, item: Setting) -> None:
+        super().__init__(required=False, initial=item.default, label=label(item.name), help_text=_help(item))
+        self.item = item
+        self.asked = True
+        self.widget = _widget(item)
+
+    def clean(self, value: Any) -> Any:
+        """Return the typed value; raises ValidationError with the engine's sentence."""
+        if not self.asked:
+            return None
+        if value in (None, "", []) and not self.item.many:
+            raise ValidationError(self.error_messages["required"])
+        try:
+            return read(self.item, value)
+        except Refused as refused:
+            raise ValidationError(say(_titled(refused.sentence))) from refused
+
+    def prepare_value(self, value: Any) -> Any:
+        """Return what the widget shows."""
+        if self.item.many and not self.item.options and not isinstance(value, str):
+            return ", ".join(str(part) for part in value or ())
+        return value
+
+
+def setting_fields(kind: type, prefix: str) -> dict[str, forms.Field]:
+    """Return a field for each setting of a dataclass, named "prefix-setting"."""
+    return {f"{prefix}-{item.name}": SettingField(item) for item in settings_of(kind)}
+
+
+def setting_initial(kind: type, prefix: str, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values to begin with, the defaults where none are given."""
+    return {f"{prefix}-{item.name}": values.get(item.name, item.default) for item in settings_of(kind)}
+
+
+def setting_values(kind: type, prefix: str, cleaned: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings out of the cleaned data of a form."""
+    return {item.name: cleaned[f"{prefix}-{item.name}"] for item in settings_of(kind)}
+
+
+def _titled(sentence: Sentence) -> Sentence:
+    name = sentence.values.get("name")
+    return Sentence(sentence.template, {**sentence.values, "name": label(str(name))}) if name else sentence
+
+
+def _help(item: Setting) -> Any:
+    text = gettext_lazy(item.help)
+    if item.options or item.kind is bool or item.low is None or item.high is None:
+        return text
+    bounds = format_lazy(gettext_lazy("From {low} to {high}."), low=f"{item.low:,g}", high=f"{item.high:,g}")
+    return format_lazy("{} {}", text, bounds)
+
+
+def _widget(item: Setting) -> forms.Widget:
+    choices = [(option, _option(option)) for option in item.options]
+    if item.kind is bool:
+        return forms.CheckboxInput()
+    if item.many and item.options:
+        return forms.CheckboxSelectMultiple(choices=choices)
+    if item.many:
+        return forms.TextInput(attrs={"autocomplete": "off"})
+    if item.options:
+        return forms.Select(choices=choices)
+    if item.kind in (int, float):
+        step = "any" if item.kind is float else 1
+        return forms.NumberInput(attrs={"min": item.low, "max": item.high, "step": step})
+    return forms.TextInput()
+
+
+def _option(option: Any) -> Any:
+    text = str(option).replace("_", " ")
+    return gettext_lazy(text) if isinstance(option, str) else text

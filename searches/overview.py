@@ -1,0 +1,100 @@
+"""Reads for the dashboard and the list: many runs at once, each in a line."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from django.core.cache import cache
+from django.db.models import Count, Q, QuerySet
+
+from nas import plan
+from nas.datasets import DATASETS
+from searches.drawing.sparkline import sparkline
+from searches.drawing.thumbnail import thumbnail
+from searches.models import Candidate, Evaluation, Run
+from searches.queries import graph_of, leader, measurements
+
+EVALUATED = Q(
+    evaluations__stage=Run.Stage.SEARCH,
+    evaluations__status__in=(Evaluation.Status.MEASURED, Evaluation.Status.FAILED),
+)
+SPARK_POINTS = 60
+KEEP_SECONDS = 3600
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a search has come: its best value so far, and pictures of the way there."""
+
+    metric: str
+    best: float | None = None
+    spark: str = ""
+    picture: str = ""
+
+
+@dataclass(frozen=True)
+class Line:
+    """A search as a list shows it."""
+
+    run: Run
+    evaluated: int
+    progress: Progress
+
+    @property
+    def percent(self) -> int:
+        """Evaluated candidates of the budget."""
+        return round(100 * min(1.0, self.evaluated / self.run.plan.budget))
+
+    @property
+    def dataset(self) -> str:
+        """The title of its dataset."""
+        return DATASETS[self.run.plan.split.dataset].title
+
+
+def with_counts(runs: QuerySet[Run]) -> QuerySet[Run]:
+    """Count the evaluated candidates of the search stage as `evaluated`."""
+    return runs.select_related("owner").annotate(evaluated=Count("evaluations", filter=EVALUATED))
+
+
+def lines(runs: Iterable[Run]) -> list[Line]:
+    """Return the lines of runs that `with_counts` has read."""
+    return [Line(run, run.evaluated, progress(run)) for run in runs]  # type: ignore[attr-defined]
+
+
+def progress(run: Run) -> Progress:
+    """Return best value and pictures, kept until something happens in the run."""
+    metric = run.plan.objectives[0].metric
+    if not run.last_seq:
+        return Progress(metric)
+    key = f"progress-{run.pk}-{run.last_seq}"
+    kept: Progress | None = cache.get(key)
+    if kept is None:
+        kept = _progress(run)
+        cache.set(key, kept, KEEP_SECONDS)
+    return kept
+
+
+def _progress(run: Run) -> Progress:
+    measured = measurements(run)
+    best = leader(run, measured)
+    metric = run.plan.objectives[0].metric
+    if best is None:
+        return Progress(metric)
+    candidate = Candidate.objects.get(run=run, number=best.candidate)
+    return Progress(
+        metric,
+        best.metrics[metric],
+        sparkline(_best_so_far(run, [one.metrics for one in measured if one.metrics])),
+        thumbnail(graph_of(run, candidate)),
+    )
+
+
+def _best_so_far(run: Run, metrics: Sequence[Mapping[str, float]]) -> list[float]:
+    objective = run.plan.objectives[0]
+    better = max if objective.goal == "max" else min
+    values: list[float] = []
+    for one in metrics:
+        if plan.best(run.plan, [(0, one)]) is not None:
+            value = one[objective.metric]
+            values.append(better(values[-1], value) if values else value)
+    step = max(1, len(values) // SPARK_POINTS)
+    return [*values[:-1:step], *values[-1:]]

@@ -1,0 +1,99 @@
+"""A plan in words, step by step."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from nas import codec
+from nas.datasets import dataset
+from nas.evaluation.protocol import Training
+from nas.objectives import METRICS, Limit
+from nas.plan import Plan
+from nas.settings import settings_of
+from nas.spaces.catalogue import SPACES
+from nas.strategies.catalogue import STRATEGIES
+from searches.drafts import Draft
+from searches.figures import duration, write
+from searches.say import label
+
+
+@dataclass(frozen=True)
+class Part:
+    """What one step of the wizard decided: a headline, sentences below it, and settings with their values."""
+
+    step: str
+    headline: str
+    lines: tuple[str, ...] = ()
+    settings: tuple[tuple[str, str], ...] = ()
+
+
+def review(draft: Draft) -> tuple[Part, ...]:
+    """Return what will be done, in the order of the steps."""
+    plan = draft.plan
+    return (
+        _dataset(plan),
+        Part("space", label(plan.space.kind), (), _settings(SPACES[plan.space.kind], plan.space.settings)),
+        Part("strategy", label(plan.strategy), (), _settings(STRATEGIES[plan.strategy], plan.strategy_settings)),
+        Part("objectives", _objectives(plan), tuple(_bound(limit) for limit in plan.limits)),
+        _budget(draft),
+    )
+
+
+def _dataset(plan: Plan) -> Part:
+    known = dataset(plan.split.dataset)
+    valid = round(known.train * plan.split.valid_share)
+    images = _("{train} images to train, {valid} to compare candidates, {test} to test the winner once.")
+    return Part(
+        "dataset",
+        _(known.title),
+        (images.format(train=f"{known.train - valid:,}", valid=f"{valid:,}", test=f"{known.test:,}"),),
+    )
+
+
+def _objectives(plan: Plan) -> str:
+    high, low = _("{metric}, as high as possible"), _("{metric}, as low as possible")
+    parts = [
+        (high if item.goal == "max" else low).format(metric=_(METRICS[item.metric].title)) for item in plan.objectives
+    ]
+    return "; ".join(parts)
+
+
+def _bound(limit: Limit) -> str:
+    metric = METRICS[limit.metric]
+    template = _("{metric} at least {bound}") if metric.goal == "max" else _("{metric} at most {bound}")
+    # A size is written out, as a rounded limit would be a different one.
+    written = (
+        number_format(limit.bound, 0, force_grouping=True) if metric.costs_nothing else write(limit.metric, limit.bound)
+    )
+    return template.format(metric=_(metric.title), bound=written)
+
+
+def _budget(draft: Draft) -> Part:
+    plan = draft.plan
+    candidates = ngettext("{count} candidate", "{count} candidates", plan.budget).format(count=f"{plan.budget:,}")
+    each = ngettext("{count} epoch each", "{count} epochs each", plan.epochs).format(count=plan.epochs)
+    seeds = ngettext(
+        "In the end the winner and the baseline train {epochs} epochs with {count} seed.",
+        "In the end the winner and the baseline train {epochs} epochs with {count} seeds.",
+        plan.final_seeds,
+    ).format(epochs=plan.final_epochs, count=plan.final_seeds)
+    limit = _("A candidate may take {time}.").format(time=duration(plan.candidate_seconds))
+    queue = _("Queue: {queue}. Seed: {seed}.").format(queue=draft.queue, seed=plan.seed)
+    training = _settings(Training, codec.dump(plan.training))
+    return Part("budget", f"{candidates}, {each}", (seeds, limit, queue), training)
+
+
+def _settings(kind: type, values: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    return tuple((label(item.name), _shown(values.get(item.name, item.default))) for item in settings_of(kind))
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if isinstance(value, (list, tuple)):
+        return ", ".join(_shown(part) for part in value)
+    return f"{value:g}" if isinstance(value, float) else str(value).replace("_", " ")

@@ -1,0 +1,187 @@
+"""The wizard: a new search, step by step, each step at its own address."""
+
+import json
+from typing import Any
+
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from nas import codec
+from nas.plan import check
+from nas.sentences import Refused
+from nas.spaces.baseline import BASELINE, Baseline
+from searches import drafts, lifecycle
+from searches.drafts import Draft
+from searches.forms.presets import PRESETS, with_preset
+from searches.forms.steps import STEPS
+from searches.forms.wizard import StepForm
+from searches.models import Run
+from searches.review import review
+from searches.say import say
+from searches.views.access import changeable_run, person
+from searches.views.choices import cards
+from searches.views.panels import estimate_panel, samples_panel
+
+REVIEW = "review"
+ORDER = (*STEPS, REVIEW)
+
+
+@require_GET
+def new_search(request: HttpRequest) -> HttpResponse:
+    """Begin a draft, or go on with one that was begun and not touched."""
+    return redirect("wizard", drafts.new_draft(person(request)).pk, ORDER[0])
+
+
+@require_http_methods(["GET", "POST"])
+def wizard(request: HttpRequest, run_id: int, step: str) -> HttpResponse:
+    """Show a step, or save it and go where the person wants to."""
+    run = changeable_run(request, run_id)
+    if not run.is_draft:
+        return redirect(run)
+    if step == REVIEW:
+        return _review(request, run)
+    if step not in STEPS:
+        raise Http404
+    draft = drafts.read(run)
+    if request.method == "GET":
+        # Input that could not be saved when the person left comes back as it was typed.
+        kept = request.session.pop(_kept(run, step), None)
+        return _page(request, run, StepForm(STEPS[step], draft, _unpacked(kept)))
+    form = StepForm(STEPS[step], draft, request.POST)
+    go = request.POST.get("go", "")
+    if go == "samples":
+        return _page(request, run, form)
+    if go in PRESETS:
+        return _page(request, run, with_preset(form, go))
+    return _leave(request, run, form, _target(step, go))
+
+
+@require_POST
+def estimate(request: HttpRequest, run_id: int, step: str) -> HttpResponse:
+    """Return the estimate of what the form says now, saved or not."""
+    draft, current = _unsaved(request, run_id, step)
+    return render(request, "searches/wizard_estimate.html", estimate_panel(draft, current=current))
+
+
+@require_POST
+def samples(request: HttpRequest, run_id: int, step: str) -> HttpResponse:
+    """Return drawings of random networks of the space as the form says now."""
+    draft, _current = _unsaved(request, run_id, step)
+    return render(request, "searches/wizard_samples.html", samples_panel(draft, _draw(request)))
+
+
+def _unsaved(request: HttpRequest, run_id: int, step: str) -> tuple[Draft, bool]:
+    """The draft that the form would save, or the saved one where the form is not valid."""
+    draft = drafts.read(changeable_run(request, run_id))
+    if step not in STEPS:
+        return draft, True
+    form = StepForm(STEPS[step], draft, request.POST)
+    return (form.draft, True) if form.is_valid() else (draft, False)
+
+
+def _target(step: str, go: str) -> str:
+    at = ORDER.index(step)
+    if go == "back":
+        return ORDER[max(0, at - 1)]
+    return go if go in ORDER else ORDER[at + 1]
+
+
+def _leave(request: HttpRequest, run: Run, form: StepForm, target: str) -> HttpResponse:
+    step = form.step.name
+    if form.is_valid():
+        if not drafts.save(run, form.draft):
+            return redirect(run)
+        return redirect("wizard", run.pk, target)
+    if ORDER.index(target) < ORDER.index(step):
+        request.session[_kept(run, step)] = {key: request.POST.getlist(key) for key in request.POST}
+        return redirect("wizard", run.pk, target)
+    return _page(request, run, form, status=422)
+
+
+def _page(request: HttpRequest, run: Run, form: StepForm, status: int = 200) -> HttpResponse:
+    draft = form.draft
+    context = {
+        "run": run,
+        "form": form,
+        "cards": cards(form),
+        "presets": [(name, preset.title) for name, preset in PRESETS.items() if preset.step == form.step.name],
+        **_frame(form.step.name),
+        **estimate_panel(draft, current=not form.errors),
+    }
+    if form.step.name == "space":
+        context |= samples_panel(draft, _draw(request))
+    if form.step.name == "objectives":
+        context |= {"limits": form.fields_of("limit_"), "baseline": Baseline(draft.plan.task).graph(BASELINE)}
+    if form.step.name == "budget":
+        context |= {"training": form.fields_of("training-")}
+    return render(request, f"searches/wizard_{form.step.name}.html", context, status=status)
+
+
+def _review(request: HttpRequest, run: Run) -> HttpResponse:
+    sentence = ""
+    if request.method == "POST":
+        go = request.POST.get("go", "")
+        if go != "start":
+            return redirect("wizard", run.pk, _target(REVIEW, go or REVIEW))
+        try:
+            lifecycle.start(run)
+            return redirect(run)
+        except Refused as refused:
+            sentence = say(refused.sentence)
+    draft = drafts.read(run)
+    context = {
+        "run": run,
+        "parts": [(part, STEPS[part.step].title) for part in review(draft)],
+        "plan_json": json.dumps(codec.dump(draft.plan), indent=2),
+        "problem": sentence or _problem(draft),
+        **_frame(REVIEW),
+        **estimate_panel(draft, current=True),
+    }
+    return render(request, "searches/wizard_review.html", context, status=422 if sentence else 200)
+
+
+def _problem(draft: Draft) -> str:
+    try:
+        STEPS["dataset"].check(draft.plan)
+        check(draft.plan)
+    except Refused as refused:
+        return say(refused.sentence)
+    return ""
+
+
+def _frame(step: str) -> dict[str, Any]:
+    at = ORDER.index(step)
+    titles = {**{name: known.title for name, known in STEPS.items()}, REVIEW: _("Review")}
+    about = STEPS[step].about if step in STEPS else _("What will be done.")
+    return {
+        "step": step,
+        "title": titles[step],
+        "about": about,
+        "steps": [
+            {"name": name, "title": titles[name], "current": name == step, "done": index < at}
+            for index, name in enumerate(ORDER)
+        ],
+        "back": ORDER[at - 1] if at else "",
+    }
+
+
+def _draw(request: HttpRequest) -> int:
+    """The number of the drawing to show: counted up by the button that asks for others."""
+    text = request.POST.get("draw", "")
+    draw = int(text) if text.isdecimal() and len(text) < 6 else 0
+    return draw + (request.POST.get("go") == "samples")
+
+
+def _unpacked(kept: dict[str, list[str]] | None) -> QueryDict | None:
+    if kept is None:
+        return None
+    data = QueryDict(mutable=True)
+    for key, values in kept.items():
+        data.setlist(key, values)
+    return data
+
+
+def _kept(run: Run, step: str) -> str:
+    return f"wizard-{run.pk}-{step}"
