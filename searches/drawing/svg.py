@@ -147,12 +147,12 @@ def _shapes(graph: Graph, placed: Layout) -> SafeString:
     for (source, _target), route in zip(graph.edges, placed.routes, strict=True):
         first.setdefault(source, route)
     rows = []
-    for source, route in first.items():
+    for source, line in first.items():
         node = nodes[source]
         unchanged = node.inputs and nodes[node.inputs[0]].shape == node.shape
         if unchanged or not node.detail or len(node.shape) == 1:
             continue
-        (x, y), turn = route[0], route[-1][0]
+        (x, y), turn = line[0], line[-1][0]
         side, at = ("end", x - 6) if turn > x + 1 else ("start", x + 6)  # on the side that the edge leaves free
         rows.append((side, source, _n(at), _n(y + 15), shape_text(node.shape)))
     return format_html_join("", '<text class="shape {}" data-key="s:{}" x="{}" y="{}">{}</text>', rows)

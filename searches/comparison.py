@@ -1,0 +1,100 @@
+"""The final stage as a table: the hand-made baseline against the winner, over the seeds."""
+
+from dataclasses import dataclass
+
+from nas import plan
+from searches.figures import FIGURES, Words, write
+from searches.models import Evaluation, Run
+
+ROWS = (
+    "accuracy",
+    "precision",
+    "recall",
+    "f1",
+    "roc_auc",
+    "loss",
+    "parameters",
+    "multiply_adds",
+    "latency_ms",
+    "training_seconds",
+)
+SAME_FOR_ALL_SEEDS = ("parameters", "multiply_adds")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Mean and standard deviation over the seeds, as written, and the value of each seed."""
+
+    mean: str
+    spread: str
+    seeds: tuple[tuple[int, str], ...]
+    better: bool
+
+
+@dataclass(frozen=True)
+class Row:
+    """One metric of both networks."""
+
+    title: Words
+    lower_is_better: bool
+    baseline: Cell | None
+    winner: Cell | None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """All rows, and how many of the trainings are done."""
+
+    rows: tuple[Row, ...]
+    done: int
+    asked: int
+    failed: tuple[Evaluation, ...]
+
+
+def compare(run: Run) -> Comparison | None:
+    """Return the table of the final stage as far as it is measured; None before that stage."""
+    final = list(run.evaluations.filter(stage=Run.Stage.FINAL).select_related("candidate").order_by("seed"))
+    if not final:
+        return None
+    measured = [one for one in final if one.status == Evaluation.Status.MEASURED]
+    baseline = [one for one in measured if one.candidate.is_baseline]
+    winner = [one for one in measured if not one.candidate.is_baseline]
+    known = [name for name in ROWS if any(name in one.metrics for one in measured)]
+    return Comparison(
+        rows=tuple(_row(name, baseline, winner) for name in known),
+        done=len(measured),
+        asked=len(final),
+        failed=tuple(one for one in final if one.status == Evaluation.Status.FAILED),
+    )
+
+
+def _row(name: str, baseline: list[Evaluation], winner: list[Evaluation]) -> Row:
+    figure = FIGURES[name]
+    sign = 1 if figure.goal == "max" else -1
+    left, right = _mean(name, baseline), _mean(name, winner)
+    ahead = 0.0 if left is None or right is None else sign * (right - left)
+    return Row(
+        title=figure.title,
+        lower_is_better=figure.goal == "min",
+        baseline=_cell(name, baseline, better=ahead < 0),
+        winner=_cell(name, winner, better=ahead > 0),
+    )
+
+
+def _mean(name: str, evaluations: list[Evaluation]) -> float | None:
+    found = plan.summary([one.metrics for one in evaluations if name in one.metrics])
+    return found[name]["mean"] if name in found else None
+
+
+def _cell(name: str, evaluations: list[Evaluation], *, better: bool) -> Cell | None:
+    mean = _mean(name, evaluations)
+    if mean is None:
+        return None
+    several = len(evaluations) > 1 and name not in SAME_FOR_ALL_SEEDS
+    spread = plan.summary([one.metrics for one in evaluations if name in one.metrics])[name]["sd"]
+    return Cell(
+        mean=write(name, mean),
+        spread=write(name, spread) if several else "",
+        seeds=tuple((one.seed, write(name, one.metrics[name])) for one in evaluations) if several else (),
+        better=better,
+    )

@@ -1,0 +1,88 @@
+"""What happened in a run, told in words."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Q
+from django.utils.translation import gettext as _
+
+from nas import codec
+from nas.sentences import Sentence
+from searches.figures import write
+from searches.models import Evaluation, Event, Run
+from searches.say import say
+
+LATEST = 60
+TOLD = (
+    Q(kind__in=("failed", "requeued", "run"))
+    | Q(kind="measured", data__best=True)
+    | Q(kind="measured", data__stage=Run.Stage.FINAL)
+)
+
+
+@dataclass(frozen=True)
+class Line:
+    """One thing that happened; `tone` is "bad", "wait", "good" or nothing."""
+
+    at: datetime
+    text: str
+    tone: str = ""
+
+
+def story(run: Run) -> list[Line]:
+    """Return the latest lines, newest first."""
+    metric = run.plan.objectives[0].metric
+    return [_line(event, metric) for event in run.events.filter(TOLD).order_by("-seq")[:LATEST]]
+
+
+def _line(event: Event, metric: str) -> Line:
+    data = event.data
+    match event.kind:
+        case "failed":
+            words = {"who": _who(data), "cause": Evaluation.Cause(data["cause"]).label, "reason": _reason(data)}
+            return Line(event.at, _("%(who)s failed (%(cause)s). %(reason)s") % words, "bad")
+        case "requeued":
+            words = {"who": _who(data), "attempt": data["attempt"], "reason": _reason(data)}
+            return Line(event.at, _("%(who)s waits for attempt %(attempt)d. %(reason)s") % words, "wait")
+        case "measured" if data["stage"] == Run.Stage.FINAL:
+            words = {"who": _who(data), "value": write("accuracy", data["metrics"].get("accuracy"))}
+            return Line(event.at, _("%(who)s: accuracy %(value)s on the test split.") % words)
+        case "measured":
+            words = {"who": _who(data), "value": write(metric, data["metrics"].get(metric))}
+            return Line(event.at, _("%(who)s is the best so far: %(value)s.") % words, "good")
+        case _:
+            return _status_line(event)
+
+
+def _status_line(event: Event) -> Line:
+    data = event.data
+    if data.get("closing"):
+        return Line(event.at, _("Searching ends here; the best so far will be trained fully."), "wait")
+    if data.get("winner") is not None:
+        text = _("The final stage began: candidate %(number)d and the baseline are trained fully.")
+        return Line(event.at, text % {"number": data["winner"]}, "good")
+    texts = {
+        Run.Status.QUEUED: _("The search was started."),
+        Run.Status.RUNNING: _("The search runs."),
+        Run.Status.PAUSING: _("Pausing: what trains now saves a checkpoint."),
+        Run.Status.PAUSED: _("The search is paused."),
+        Run.Status.STOPPING: _("Stopping: what was measured is kept."),
+        Run.Status.COMPLETED: _("The search is complete."),
+        Run.Status.CANCELLED: _("The search was stopped; what was measured is kept."),
+    }
+    if data["status"] == Run.Status.FAILED:
+        return Line(event.at, _("The search failed. %(reason)s") % {"reason": _reason(data)}, "bad")
+    return Line(event.at, texts[data["status"]])
+
+
+def _who(data: dict[str, Any]) -> str:
+    if data["stage"] != Run.Stage.FINAL:
+        return _("Candidate %(number)d") % {"number": data["candidate"]}
+    if data["candidate"] == 0:
+        return _("The baseline with seed %(seed)d") % {"seed": data["seed"]}
+    return _("Candidate %(number)d with seed %(seed)d") % {"number": data["candidate"], "seed": data["seed"]}
+
+
+def _reason(data: dict[str, Any]) -> str:
+    return say(codec.load(Sentence, data["sentence"])) if data.get("sentence") else ""

@@ -1,0 +1,68 @@
+"""Numbers and states in templates."""
+
+from datetime import datetime
+
+from django import template
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from nas.sentences import Sentence
+from searches import figures
+from searches.drawing.text import short
+from searches.say import say as in_words
+
+register = template.Library()
+
+TONES = {
+    "queued": "wait",
+    "running": "active",
+    "pausing": "wait",
+    "paused": "wait",
+    "stopping": "wait",
+    "completed": "good",
+    "measured": "good",
+    "failed": "bad",
+}
+
+register.filter("count", short)
+register.filter("duration", figures.duration)
+register.filter("metric_title", figures.title)
+
+
+@register.filter
+def metric(value: float | None, name: str) -> str:
+    """Write a value of the metric of that name."""
+    return figures.write(name, value)
+
+
+@register.filter
+def seconds_since(later: datetime, earlier: datetime) -> float:
+    """Return the seconds from `earlier` to `later`."""
+    return (later - earlier).total_seconds()
+
+
+@register.simple_tag
+def state(status: str, label: str) -> SafeString:
+    """Draw the pill of a status."""
+    return format_html('<span class="pill {}">{}</span>', TONES.get(status, ""), label)
+
+
+@register.filter
+def say(sentence: Sentence | None) -> str:
+    """Write a sentence of the engine in the reader's language."""
+    return in_words(sentence) if sentence else ""
+
+
+@register.filter
+def origin(name: str) -> str:
+    """Write how a candidate was made; a strategy's own word where it is no common one."""
+    common = {
+        "sampled": _("sampled"),
+        "mutated": _("mutated from"),
+        "crossed": _("crossed from"),
+        "kept": _("kept from"),
+        "derived": _("derived"),
+        "baseline": _("made by hand"),
+    }
+    return common.get(name, name)

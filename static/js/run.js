@@ -1,0 +1,226 @@
+// The live page of a run: rows at first, then every event as it happens.
+
+import { toast } from "nas/app";
+import { morph, walk } from "nas/arch";
+import { curves, fitness, size } from "nas/charts";
+import { follow } from "nas/live";
+
+const BETWEEN_REFRESHES = 2000;
+const BETWEEN_ANNOUNCEMENTS = 10_000;
+const MOST_CURVES = 8;
+
+const page = document.getElementById("run");
+const start = JSON.parse(document.getElementById("snapshot").textContent);
+const words = JSON.parse(document.getElementById("words").textContent);
+
+// The numbers of the charts, changed by events.
+const points = start.points;
+const seen = new Set(points.map((point) => point.evaluation));
+const proposed = new Map();
+const trainings = new Map(start.curves.map((one) => [one.evaluation, one]));
+
+const curvesBox = document.getElementById("curves");
+const curvesEmpty = document.getElementById("curves-empty");
+const drawFitness = fitness(document.getElementById("fitness"), points, start);
+const drawSize = size(document.getElementById("size"), points, start);
+let drawCurves = null;
+
+function showCurves() {
+  const any = [...trainings.values()].some((one) => one.points.length > 0);
+  curvesBox.hidden = !any;
+  curvesEmpty.hidden = any;
+  if (!any) return;
+  if (drawCurves) drawCurves();
+  else drawCurves = curves(curvesBox, trainings);
+}
+
+function training(data) {
+  if (!trainings.has(data.evaluation)) {
+    const { evaluation, candidate, stage, seed, epochs } = data;
+    trainings.set(evaluation, { evaluation, candidate, stage, seed, epochs: epochs ?? 1, points: [] });
+    // What ended stays on the chart until its place is needed.
+    const ended = [...trainings.values()].filter((one) => one.ended);
+    for (const one of ended.slice(0, Math.max(0, trainings.size - MOST_CURVES))) trainings.delete(one.evaluation);
+  }
+  return trainings.get(data.evaluation);
+}
+
+function addPoint(data, metrics) {
+  if (data.stage !== "search" || seen.has(data.evaluation)) return;
+  seen.add(data.evaluation);
+  const known = proposed.get(data.candidate);
+  points.push({
+    evaluation: data.evaluation,
+    candidate: data.candidate,
+    generation: known?.generation,
+    parameters: metrics?.parameters ?? known?.parameters,
+    metrics,
+  });
+  drawFitness();
+  drawSize();
+}
+
+function end(data) {
+  const one = trainings.get(data.evaluation);
+  if (!one) return;
+  if (one.points.length > 1) one.ended = true;
+  else trainings.delete(data.evaluation);
+  // The search's curves and those of the final stage measure different things.
+  for (const other of trainings.values()) if (other.stage !== data.stage && other.ended) trainings.delete(other.evaluation);
+  showCurves();
+}
+
+const HEAR = {
+  run(data) {
+    refresh(true);
+    if (data.stage === "final") for (const one of trainings.values()) if (one.stage !== "final") trainings.delete(one.evaluation);
+    showCurves();
+  },
+  proposed(data) {
+    for (const one of data.candidates) proposed.set(one.number, one);
+    refresh();
+  },
+  started(data) {
+    training(data).points.length = 0;
+    refresh();
+  },
+  epoch(data) {
+    const one = training(data);
+    one.epochs = data.epochs;
+    // After a requeue the epochs since the last checkpoint come again.
+    one.points = one.points.filter((point) => point.epoch < data.epoch);
+    one.points.push(data);
+    showCurves();
+  },
+  measured(data) {
+    addPoint(data, data.metrics);
+    end(data);
+    if (data.best) refreshDiagram();
+    refresh();
+  },
+  failed(data) {
+    addPoint(data, null);
+    end(data);
+    refresh();
+  },
+  requeued(data) {
+    trainings.delete(data.evaluation);
+    showCurves();
+    refresh();
+  },
+  cancelled(data) {
+    trainings.delete(data.evaluation);
+    showCurves();
+    refresh();
+  },
+};
+
+// Tiles, tables and the log come from the server, at most every two seconds, and once more after the last event.
+let refreshed = 0;
+let refreshTimer = null;
+
+function refresh(now = false) {
+  if (refreshTimer && !now) return;
+  clearTimeout(refreshTimer);
+  const wait = now ? 50 : Math.max(50, BETWEEN_REFRESHES - (Date.now() - refreshed));
+  refreshTimer = setTimeout(() => {
+    refreshTimer = null;
+    refreshed = Date.now();
+    htmx.ajax("GET", page.dataset.page, { swap: "none", source: page });
+    htmx.trigger(document.body, "run:changed");
+  }, wait);
+}
+
+const plain = (element) => element.innerHTML.replaceAll(/name="csrfmiddlewaretoken" value="\w+"/g, "");
+
+// A part that did not change is left alone: swapping it would cost a button its focus and close an open dialog.
+document.body.addEventListener("htmx:oobBeforeSwap", (event) => {
+  const { target, fragment } = event.detail;
+  const wanted = fragment.firstElementChild;
+  if (!wanted || plain(target) === plain(wanted) || target.querySelector("dialog[open]")) {
+    event.detail.shouldSwap = false;
+    return;
+  }
+  const folds = wanted.querySelectorAll("details");
+  [...target.querySelectorAll("details")].forEach((fold, index) => folds[index]?.toggleAttribute("open", fold.open));
+});
+
+document.body.addEventListener("htmx:afterSettle", () => {
+  const title = document.getElementById("run-title");
+  document.title = title.dataset.title;
+  if (["completed", "failed", "cancelled"].includes(title.dataset.status)) finish();
+  announce();
+});
+
+document.body.addEventListener("htmx:beforeSwap", (event) => {
+  const holder = new DOMParser().parseFromString(event.detail.serverResponse ?? "", "text/html");
+  for (const box of holder.querySelectorAll("[data-toast]")) toast(box.textContent, box.dataset.toast);
+});
+
+let announced = Date.now();
+let announceTimer = null;
+
+function announce() {
+  const text = document.getElementById("announcement").textContent;
+  const said = document.getElementById("said");
+  if (announceTimer || said.textContent === text) return;
+  announceTimer = setTimeout(() => {
+    announceTimer = null;
+    announced = Date.now();
+    said.textContent = document.getElementById("announcement").textContent;
+  }, Math.max(0, BETWEEN_ANNOUNCEMENTS - (Date.now() - announced)));
+}
+
+// The diagram of the best: a new one is morphed in.
+const best = document.getElementById("best");
+const tableSwitch = document.getElementById("as-table");
+walk(best);
+
+function showTable() {
+  const asTable = tableSwitch.getAttribute("aria-pressed") === "true";
+  best.querySelector("[data-picture]")?.toggleAttribute("hidden", asTable);
+  best.querySelector("[data-rows]")?.toggleAttribute("hidden", !asTable);
+}
+
+tableSwitch.addEventListener("click", () => {
+  tableSwitch.setAttribute("aria-pressed", String(tableSwitch.getAttribute("aria-pressed") !== "true"));
+  showTable();
+});
+
+async function refreshDiagram() {
+  const answer = await fetch(page.dataset.diagram).catch(() => null);
+  if (!answer?.ok) return;
+  const next = document.createElement("template");
+  next.innerHTML = await answer.text();
+  const current = best.querySelector("svg.arch");
+  const wanted = next.content.querySelector("svg.arch");
+  if (!current || !wanted) {
+    best.replaceChildren(next.content);
+  } else {
+    morph(current, wanted);
+    best.querySelector("[data-rows]").replaceChildren(...next.content.querySelector("[data-rows]").childNodes);
+    best.querySelector("footer").replaceWith(next.content.querySelector("footer"));
+  }
+  showTable();
+}
+
+const connection = document.getElementById("connection");
+
+function show(state) {
+  connection.dataset.state = state;
+  connection.textContent = words[state];
+}
+
+function finish() {
+  stop?.();
+  stop = null;
+  show("over");
+}
+
+let stop = null;
+showCurves();
+if (["completed", "failed", "cancelled"].includes(start.status)) {
+  show("over");
+} else {
+  stop = follow(page.dataset.socket, start.seq, { hear: ({ kind, data }) => HEAR[kind]?.(data), show });
+}
