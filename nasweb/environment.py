@@ -70,6 +70,18 @@ def storage(url: str, home: Path) -> dict[str, Any]:
     return {"BACKEND": "django.core.files.storage.FileSystemStorage", "OPTIONS": {"location": str(folder)}}
 
 
+def channel_layer(url: str) -> dict[str, Any]:
+    """Return Channels' settings of the layer at that address; memory:// serves one process only."""
+    if url.startswith("memory:"):
+        return {"BACKEND": "channels.layers.InMemoryChannelLayer"}
+    # A socket timeout would end an idle consumer.
+    hosts = [{"address": url, "socket_timeout": None}]
+    return {
+        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
+        "CONFIG": {"hosts": hosts, "prefix": "nas"},
+    }
+
+
 def allowed_hosts(host: str) -> list[str]:
     """Return the names by which a browser may reach a server that listens on that host."""
     named = words("NASWEB_ALLOWED_HOSTS")

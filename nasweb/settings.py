@@ -92,13 +92,7 @@ BROKER_URL = os.environ.get("BROKER_URL") or (f"redis+socket://:{_SECRETS.valkey
 CHANNEL_URL = os.environ.get("CHANNEL_URL") or (
     f"unix://:{_SECRETS.valkey_password}@{_SOCKET}?db=1" if EMBEDDED else BROKER_URL
 )
-CHANNEL_LAYERS = {
-    "default": {
-        "BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer",
-        # A socket timeout would end an idle consumer.
-        "CONFIG": {"hosts": [{"address": CHANNEL_URL, "socket_timeout": None}], "prefix": "nas"},
-    }
-}
+CHANNEL_LAYERS = {"default": environment.channel_layer(CHANNEL_URL)}
 CELERY_BROKER_URL = BROKER_URL
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BROKER_CONNECTION_MAX_RETRIES = None
