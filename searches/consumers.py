@@ -7,8 +7,8 @@ from urllib.parse import parse_qs
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 
+from searches.broadcast import group
 from searches.models import Event, Run
-from searches.record import group
 
 LOOK_AGAIN_SECONDS = 1.0
 MOST_AT_ONCE = 500

@@ -28,7 +28,7 @@ class Runner:
             text=True,
             bufsize=1,
             start_new_session=True,
-            preexec_fn=_die_with_parent if sys.platform == "linux" else None,
+            preexec_fn=_in_the_child,
         )
         self._said: queue.Queue[dict[str, Any] | None] = queue.Queue()
         assert self._process.stdout is not None
@@ -94,5 +94,8 @@ class Runner:
         self._said.put(None)
 
 
-def _die_with_parent() -> None:
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+def _in_the_child() -> None:
+    # Training would use every core there is; the pages and the platform go first.
+    os.nice(10)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -7,9 +7,10 @@ from channels.testing import WebsocketCommunicator
 from django.contrib.auth.models import AnonymousUser
 from django.db import transaction
 
+from searches.broadcast import group
 from searches.consumers import RunConsumer
 from searches.models import Event, Run
-from searches.record import group, record
+from searches.record import record
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.asyncio]
 
@@ -35,7 +36,7 @@ async def test_it_replays_what_came_after_and_then_follows(make_run, alice):
     assert (await talk.connect())[0]
     assert [(await talk.receive_json_from())["kind"] for _ in range(2)] == ["two", "three"]
     await say(run.pk, "four")
-    message = await talk.receive_json_from()
+    message = await talk.receive_json_from(timeout=3)
     assert (message["kind"], message["seq"]) == ("four", 4)
     await talk.disconnect()
 
