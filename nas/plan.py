@@ -4,7 +4,7 @@ From it come the space, the strategy, every job, what a measurement means to the
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from statistics import fmean, stdev
 from typing import Any, TypeVar
 
@@ -14,7 +14,7 @@ from nas.datasets import dataset
 from nas.evaluation.protocol import Job, Split, Training
 from nas.objectives import METRICS, Limit, Objective
 from nas.sentences import Refused
-from nas.settings import configure
+from nas.settings import configure, settings_of
 from nas.spaces import catalogue as spaces
 from nas.spaces.baseline import BASELINE, Baseline
 from nas.spaces.catalogue import SpaceSpec
@@ -57,6 +57,20 @@ class Plan:
 def default_limits(task: Task) -> tuple[Limit, ...]:
     """Return what a search keeps to unless told otherwise: networks no larger than the hand-made baseline."""
     return (Limit("parameters", Baseline(task).graph(BASELINE).parameters),)
+
+
+def explicit(plan: Plan) -> Plan:
+    """Return the plan with every setting written out: a stored plan must not change when a default does."""
+    space = SpaceSpec(plan.space.kind, _written(spaces.SPACES, plan.space.kind, plan.space.settings), plan.space.limits)
+    return replace(
+        plan, space=space, strategy_settings=_written(strategies.STRATEGIES, plan.strategy, plan.strategy_settings)
+    )
+
+
+def _written(kinds: Mapping[str, type], name: str, values: Mapping[str, Any]) -> Mapping[str, Any]:
+    # An unknown name is refused by `check`, with a better sentence.
+    known = settings_of(kinds[name]) if name in kinds else ()
+    return {item.name: item.default for item in known} | dict(values)
 
 
 def search_space(plan: Plan) -> SearchSpace:

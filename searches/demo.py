@@ -7,7 +7,7 @@ from django.utils.translation import gettext
 from nas import codec
 from nas.datasets import dataset
 from nas.evaluation.protocol import Split
-from nas.plan import Plan, default_limits
+from nas.plan import Plan, default_limits, explicit
 from nas.spaces.catalogue import SpaceSpec
 from searches import lifecycle
 from searches.models import Run
@@ -29,6 +29,6 @@ DEMO = Plan(
 def start_demo(owner: User) -> Run:
     """Make and start a demo search; raises Refused where it cannot start."""
     with transaction.atomic():
-        run = Run.objects.create(name=gettext("Demo search"), owner=owner, plan_json=codec.dump(DEMO))
+        run = Run.objects.create(name=gettext("Demo search"), owner=owner, plan_json=codec.dump(explicit(DEMO)))
         lifecycle.start(run)
     return run

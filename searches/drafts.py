@@ -10,7 +10,7 @@ from django.utils.translation import gettext
 from nas import codec
 from nas.datasets import dataset
 from nas.evaluation.protocol import Split
-from nas.plan import Plan, default_limits
+from nas.plan import Plan, default_limits, explicit
 from nas.spaces.catalogue import SpaceSpec
 from searches.models import Run
 
@@ -26,12 +26,8 @@ class Draft:
 
 def first_plan() -> Plan:
     """Return the plan of a new search: good as it is, so that a person may just go on."""
-    return Plan(
-        split=Split("digits"),
-        space=SpaceSpec("chain", {}),
-        strategy="genetic",
-        limits=default_limits(dataset("digits").task),
-    )
+    limits = default_limits(dataset("digits").task)
+    return explicit(Plan(Split("digits"), SpaceSpec("chain", {}), "genetic", limits=limits))
 
 
 def with_dataset(plan: Plan, split: Split) -> Plan:

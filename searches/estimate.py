@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from math import ceil, prod
 from random import Random
-from statistics import median
+from statistics import fmean, median
 
 from django.conf import settings
 from django.utils import timezone
@@ -34,26 +34,29 @@ EXPORTED_BYTES_PER_PARAMETER = 12
 
 @dataclass(frozen=True)
 class Speed:
-    """Seconds that an evaluation costs whatever the network, that a step costs per operation of it, and that training
-    costs per image and output value of the operations; and multiply-adds a second while training.
+    """Seconds that a cold worker needs before its first evaluation, that an evaluation costs whatever the network, that
+    a step costs per operation of it, and that training costs per image and output value of the operations; and
+    multiply-adds a second while training.
     """
 
+    start: float
     evaluation: float
     operation: float
     value: float
     rate: float
 
 
-CPU = Speed(evaluation=0.15, operation=1.5e-4, value=9.4e-9, rate=7.6e10)
+CPU = Speed(start=6.0, evaluation=0.15, operation=1.5e-4, value=9.4e-9, rate=7.6e10)
 
 
 @dataclass(frozen=True)
 class Range:
-    """The middle of a sample, and what a tenth of it stays below and above."""
+    """The median of a sample, what a tenth of it stays below and above, and its mean, which sums are made of."""
 
     low: float
     middle: float
     high: float
+    mean: float
 
 
 @dataclass(frozen=True)
@@ -113,10 +116,10 @@ def estimate(draft: Draft) -> Estimate:
         magnitude=magnitude(space),
         parameters=parameters,
         candidate=candidate,
-        search=candidate.middle * ceil(plan.budget / lanes),
+        search=CPU.start + candidate.mean * ceil(plan.budget / lanes),
         final=final_seconds,
         workers=workers,
-        disk=_disk(plan, parameters.middle),
+        disk=_disk(plan, parameters.mean),
         measured=correction.count,
     )
 
@@ -178,4 +181,4 @@ def _disk(plan: Plan, parameters: float) -> float:
 def _range(values: Iterable[float]) -> Range:
     ordered = sorted(values)
     tenth = len(ordered) // 10
-    return Range(ordered[tenth], median(ordered), ordered[-1 - tenth])
+    return Range(ordered[tenth], median(ordered), ordered[-1 - tenth], fmean(ordered))

@@ -18,7 +18,7 @@ from nas.spaces.catalogue import SPACES
 from nas.strategies.catalogue import STRATEGIES
 from searches.drafts import Draft
 from searches.figures import duration, write
-from searches.say import label
+from searches.say import label, option
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def _objectives(plan: Plan) -> str:
     parts = [
         (high if item.goal == "max" else low).format(metric=_(METRICS[item.metric].title)) for item in plan.objectives
     ]
-    return "; ".join(parts)
+    return _("; ").join(parts)
 
 
 def _bound(limit: Limit) -> str:
@@ -84,7 +84,9 @@ def _budget(draft: Draft) -> Part:
     limit = _("A candidate may take {time}.").format(time=duration(plan.candidate_seconds))
     queue = _("Queue: {queue}. Seed: {seed}.").format(queue=draft.queue, seed=plan.seed)
     training = _settings(Training, codec.dump(plan.training))
-    return Part("budget", f"{candidates}, {each}", (seeds, limit, queue), training)
+    return Part(
+        "budget", _("{candidates}, {each}").format(candidates=candidates, each=each), (seeds, limit, queue), training
+    )
 
 
 def _settings(kind: type, values: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
@@ -95,5 +97,5 @@ def _shown(value: Any) -> str:
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     if isinstance(value, (list, tuple)):
-        return ", ".join(_shown(part) for part in value)
-    return f"{value:g}" if isinstance(value, float) else str(value).replace("_", " ")
+        return _(", ").join(_shown(part) for part in value)
+    return f"{value:g}" if isinstance(value, float) else option(value)

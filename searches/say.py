@@ -21,6 +21,12 @@ def label(name: str) -> str:
     return gettext(name.replace("_", " ").capitalize())
 
 
+def option(value: object) -> str:
+    """Return what an option of a setting is called."""
+    text = str(value).replace("_", " ")
+    return gettext(text) if text else text
+
+
 def _value(value: Value) -> str:
     if isinstance(value, str):
         # gettext("") would return the header of the catalogue.

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from nas.sentences import Refused, Sentence
 from nas.settings import Setting, read, settings_of
-from searches.say import label, say
+from searches.say import label, option, say
 
 
 class SettingField(forms.Field):
@@ -69,7 +69,7 @@ def _help(item: Setting) -> Any:
 
 
 def _widget(item: Setting) -> forms.Widget:
-    choices = [(option, _option(option)) for option in item.options]
+    choices = [(value, option(value)) for value in item.options]
     if item.kind is bool:
         return forms.CheckboxInput()
     if item.many and item.options:
@@ -82,8 +82,3 @@ def _widget(item: Setting) -> forms.Widget:
         step = "any" if item.kind is float else 1
         return forms.NumberInput(attrs={"min": item.low, "max": item.high, "step": step})
     return forms.TextInput()
-
-
-def _option(option: Any) -> Any:
-    text = str(option).replace("_", " ")
-    return gettext_lazy(text) if isinstance(option, str) else text

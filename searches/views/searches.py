@@ -84,7 +84,7 @@ def delete(request: HttpRequest, run_id: int) -> HttpResponse:
         else:
             problem = _("The search is still open. Stop it first.")
     context = {"run": run, "problem": problem, "typed": request.POST.get("name", "")}
-    return render(request, "searches/list_delete.html", context, status=422 if problem else 200)
+    return render(request, "searches/list_delete.html", context)
 
 
 def _filtered(request: HttpRequest) -> QuerySet[Run]:

@@ -97,10 +97,10 @@ def _leave(request: HttpRequest, run: Run, form: StepForm, target: str) -> HttpR
     if ORDER.index(target) < ORDER.index(step):
         request.session[_kept(run, step)] = {key: request.POST.getlist(key) for key in request.POST}
         return redirect("wizard", run.pk, target)
-    return _page(request, run, form, status=422)
+    return _page(request, run, form)
 
 
-def _page(request: HttpRequest, run: Run, form: StepForm, status: int = 200) -> HttpResponse:
+def _page(request: HttpRequest, run: Run, form: StepForm) -> HttpResponse:
     draft = form.draft
     context = {
         "run": run,
@@ -116,7 +116,7 @@ def _page(request: HttpRequest, run: Run, form: StepForm, status: int = 200) -> 
         context |= {"limits": form.fields_of("limit_"), "baseline": Baseline(draft.plan.task).graph(BASELINE)}
     if form.step.name == "budget":
         context |= {"training": form.fields_of("training-")}
-    return render(request, f"searches/wizard_{form.step.name}.html", context, status=status)
+    return render(request, f"searches/wizard_{form.step.name}.html", context)
 
 
 def _review(request: HttpRequest, run: Run) -> HttpResponse:
@@ -139,7 +139,7 @@ def _review(request: HttpRequest, run: Run) -> HttpResponse:
         **_frame(REVIEW),
         **estimate_panel(draft, current=True),
     }
-    return render(request, "searches/wizard_review.html", context, status=422 if sentence else 200)
+    return render(request, "searches/wizard_review.html", context)
 
 
 def _problem(draft: Draft) -> str:

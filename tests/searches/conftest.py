@@ -30,6 +30,7 @@ PLAN = Plan(
 @pytest.fixture(autouse=True)
 def _in_memory(settings):
     settings.CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]  # a second less per person
     before = current_app.conf.broker_url
     current_app.conf.broker_url = "memory://"
     yield
