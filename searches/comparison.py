@@ -1,5 +1,6 @@
 """The final stage as a table: the hand-made baseline against the winner, over the seeds."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from nas import plan
@@ -23,22 +24,22 @@ SAME_FOR_ALL_SEEDS = ("parameters", "multiply_adds")
 
 @dataclass(frozen=True)
 class Cell:
-    """Mean and standard deviation over the seeds, as written, and the value of each seed."""
+    """Mean and standard deviation over the seeds, as written."""
 
     mean: str
     spread: str
-    seeds: tuple[tuple[int, str], ...]
     better: bool
 
 
 @dataclass(frozen=True)
 class Row:
-    """One metric of both networks."""
+    """One metric of both networks; `by_seed` has the baseline's values, then the winner's."""
 
     title: Words
     lower_is_better: bool
     baseline: Cell | None
     winner: Cell | None
+    by_seed: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,7 @@ class Comparison:
     """All rows, and how many of the trainings are done."""
 
     rows: tuple[Row, ...]
+    seeds: tuple[int, ...]
     done: int
     asked: int
     failed: tuple[Evaluation, ...]
@@ -59,16 +61,18 @@ def compare(run: Run) -> Comparison | None:
     measured = [one for one in final if one.status == Evaluation.Status.MEASURED]
     baseline = [one for one in measured if one.candidate.is_baseline]
     winner = [one for one in measured if not one.candidate.is_baseline]
+    seeds = tuple(sorted({one.seed for one in final}))
     known = [name for name in ROWS if any(name in one.metrics for one in measured)]
     return Comparison(
-        rows=tuple(_row(name, baseline, winner) for name in known),
+        rows=tuple(_row(name, baseline, winner, seeds) for name in known),
+        seeds=seeds if len(seeds) > 1 else (),
         done=len(measured),
         asked=len(final),
         failed=tuple(one for one in final if one.status == Evaluation.Status.FAILED),
     )
 
 
-def _row(name: str, baseline: list[Evaluation], winner: list[Evaluation]) -> Row:
+def _row(name: str, baseline: list[Evaluation], winner: list[Evaluation], seeds: Sequence[int]) -> Row:
     figure = FIGURES[name]
     sign = 1 if figure.goal == "max" else -1
     left, right = _mean(name, baseline), _mean(name, winner)
@@ -78,6 +82,7 @@ def _row(name: str, baseline: list[Evaluation], winner: list[Evaluation]) -> Row
         lower_is_better=figure.goal == "min",
         baseline=_cell(name, baseline, better=ahead < 0),
         winner=_cell(name, winner, better=ahead > 0),
+        by_seed=tuple(_of_seed(name, side, seed) for side in (baseline, winner) for seed in seeds),
     )
 
 
@@ -95,6 +100,9 @@ def _cell(name: str, evaluations: list[Evaluation], *, better: bool) -> Cell | N
     return Cell(
         mean=write(name, mean),
         spread=write(name, spread) if several else "",
-        seeds=tuple((one.seed, write(name, one.metrics[name])) for one in evaluations) if several else (),
         better=better,
     )
+
+
+def _of_seed(name: str, evaluations: Sequence[Evaluation], seed: int) -> str:
+    return write(name, next((one.metrics.get(name) for one in evaluations if one.seed == seed), None))

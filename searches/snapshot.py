@@ -59,8 +59,12 @@ def _point(one: Measurement) -> dict[str, Any]:
 
 
 def _curves(run: Run) -> list[dict[str, Any]]:
-    """List the learning curves of what trains now."""
-    running = run.evaluations.filter(status=Evaluation.Status.RUNNING).select_related("candidate")
+    """List the learning curves of what trains now; of a run that is over, those of its final stage."""
+    evaluations = run.evaluations.select_related("candidate")
+    if run.is_over:
+        final = evaluations.filter(stage=Run.Stage.FINAL, status=Evaluation.Status.MEASURED)
+        return [curve_of(one, one.curve) for one in final]
+    running = evaluations.filter(status=Evaluation.Status.RUNNING)
     found = {one.pk: curve_of(one, []) for one in running}
     epochs = Event.objects.filter(run=run, kind="epoch", evaluation_id__in=list(found)).order_by("seq")
     for evaluation, data in epochs.values_list("evaluation_id", "data"):

@@ -19,6 +19,7 @@ def chart_words(run: Run) -> dict[str, object]:
         "failed": _("failed"),
         "best": _("best so far"),
         "front": _("Pareto front"),
+        "empty": _("Nothing measured yet"),
         "number": _("candidate number"),
         "value": f"{title(metric)}{unit}",
         "sizeValue": f"{title(size_metric(run))}{size_unit}",

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from nas.sentences import Sentence
 from searches import figures
 from searches.drawing.text import short
+from searches.say import label
 from searches.say import say as in_words
 
 register = template.Library()
@@ -28,12 +29,13 @@ TONES = {
 register.filter("count", short)
 register.filter("duration", figures.duration)
 register.filter("metric_title", figures.title)
+register.filter("label", label)
 
 
 @register.filter
-def metric(value: float | None, name: str) -> str:
-    """Write a value of the metric of that name."""
-    return figures.write(name, value)
+def metric(value: object, name: str) -> str:
+    """Write a value of the metric of that name; a template passes text where there is none."""
+    return figures.write(name, float(value) if isinstance(value, int | float) else None)
 
 
 @register.filter

@@ -110,7 +110,7 @@ def candidate(request: HttpRequest, run_id: int, number: int) -> HttpResponse:
     found = _run(run_id)
     one = get_object_or_404(found.candidates, number=number)
     graph = graph_of(found, one)
-    evaluations = list(one.evaluations.order_by("stage", "seed"))
+    evaluations = list(one.evaluations.order_by("-stage", "seed"))
     searched = next((each for each in evaluations if each.stage == Run.Stage.SEARCH), None)
     near = found.candidates.filter(number__in=(number - 1, number + 1), number__gt=0)
     context = {

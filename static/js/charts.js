@@ -13,8 +13,16 @@ const ready = new Promise((done) => {
   Plotly.register({ moduleType: "locale", name: words.language, dictionary: words.plotly, format: {} });
 });
 
+const colours = new Map();
+addEventListener("themechange", () => colours.clear());
+
 /** The colour of a token now: a probe resolves light-dark(), which reading the property would not. */
 function colour(token) {
+  if (!colours.has(token)) colours.set(token, resolve(token));
+  return colours.get(token);
+}
+
+function resolve(token) {
   const probe = document.createElement("i");
   probe.style.color = `var(${token})`;
   probe.hidden = true;
@@ -64,6 +72,12 @@ function chart(element, figure) {
     waiting = false;
     drawn = performance.now();
     const { data, layout: wanted } = figure();
+    if (data.every((trace) => trace.x.length === 0)) {
+      // Axes of nothing would show made-up numbers.
+      wanted.xaxis.visible = wanted.yaxis.visible = false;
+      wanted.showlegend = false;
+      wanted.annotations = [{ text: words.empty, showarrow: false, xref: "paper", yref: "paper", x: 0.5, y: 0.5, font: { size: 15 } }];
+    }
     Plotly.react(element, data, wanted, config);
     element.dataset.points = String(data.reduce((sum, trace) => sum + trace.x.length, 0));
   }
@@ -91,6 +105,9 @@ export function fitness(element, points, { metric, goal }) {
     const values = alive.map((point) => point.metrics[metric]);
     const bottom = values.length ? Math.min(...values) : 0;
     const steps = bestSoFar(alive, metric, goal);
+    const wanted = layout(words.number, words.value);
+    wanted.xaxis.tickformat = "d";
+    wanted.xaxis.dtick = points.length <= 10 ? 1 : undefined;
     return {
       data: [
         {
@@ -123,7 +140,7 @@ export function fitness(element, points, { metric, goal }) {
           marker: { size: 9, symbol: "x-thin", line: { width: 2, color: colour("--bad") } },
         },
       ],
-      layout: layout(words.number, words.value),
+      layout: wanted,
     };
   });
 }
@@ -191,9 +208,11 @@ function paretoFront(points, metric, goal) {
 export function curves(element, trainings) {
   const tokens = ["--conv", "--pool", "--linear", "--merge", "--bad", "--io"];
   return chart(element, () => {
-    const shown = [...trainings.values()];
-    const validates = shown.some((one) => one.points.some((point) => point.valid_accuracy !== null));
-    const field = validates ? "valid_accuracy" : "train_loss";
+    const all = [...trainings.values()];
+    const has = (one, name) => one.points.some((point) => point[name] !== null);
+    const field = all.some((one) => has(one, "valid_accuracy")) ? "valid_accuracy" : "train_loss";
+    const shown = all.filter((one) => has(one, field));
+    const validates = field === "valid_accuracy";
     const wanted = layout(words.epoch, validates ? words.accuracy : words.loss);
     const longest = Math.max(1, ...shown.map((one) => one.epochs));
     wanted.xaxis.range = [0.5, longest + 0.5];
@@ -208,7 +227,7 @@ export function curves(element, trainings) {
         name: trainingName(one),
         x: one.points.map((point) => point.epoch),
         y: one.points.map((point) => point[field]),
-        line: { width: 2, color: colour(tokens[(one.candidate + index) % tokens.length]), dash: one.candidate ? "solid" : "dot" },
+        line: { width: 2, color: colour(tokens[(one.slot ?? index) % tokens.length]), dash: one.candidate ? "solid" : "dot" },
         marker: { size: 5 },
         showlegend: true,
       })),

@@ -6,6 +6,7 @@ import { curves, fitness, size } from "nas/charts";
 import { follow } from "nas/live";
 
 const BETWEEN_REFRESHES = 2000;
+const BETWEEN_LOOKS = 5000;
 const BETWEEN_ANNOUNCEMENTS = 10_000;
 const MOST_CURVES = 8;
 
@@ -17,7 +18,8 @@ const words = JSON.parse(document.getElementById("words").textContent);
 const points = start.points;
 const seen = new Set(points.map((point) => point.evaluation));
 const proposed = new Map();
-const trainings = new Map(start.curves.map((one) => [one.evaluation, one]));
+const trainings = new Map(start.curves.map((one, slot) => [one.evaluation, { ...one, slot }]));
+let slots = trainings.size;
 
 const curvesBox = document.getElementById("curves");
 const curvesEmpty = document.getElementById("curves-empty");
@@ -37,7 +39,7 @@ function showCurves() {
 function training(data) {
   if (!trainings.has(data.evaluation)) {
     const { evaluation, candidate, stage, seed, epochs } = data;
-    trainings.set(evaluation, { evaluation, candidate, stage, seed, epochs: epochs ?? 1, points: [] });
+    trainings.set(evaluation, { evaluation, candidate, stage, seed, epochs: epochs ?? 1, points: [], slot: slots++ });
     // What ended stays on the chart until its place is needed.
     const ended = [...trainings.values()].filter((one) => one.ended);
     for (const one of ended.slice(0, Math.max(0, trainings.size - MOST_CURVES))) trainings.delete(one.evaluation);
@@ -214,13 +216,16 @@ function show(state) {
 function finish() {
   stop?.();
   stop = null;
+  clearInterval(looking);
   show("over");
 }
 
 let stop = null;
+// Time goes on and workers fall silent without any event.
+const looking = setInterval(() => document.hidden || refresh(), BETWEEN_LOOKS);
 showCurves();
 if (["completed", "failed", "cancelled"].includes(start.status)) {
-  show("over");
+  finish();
 } else {
   stop = follow(page.dataset.socket, start.seq, { hear: ({ kind, data }) => HEAR[kind]?.(data), show });
 }
