@@ -1,11 +1,11 @@
-# make run [PORT=8000] [HOST=127.0.0.1] [WORKERS=n] | test | lint | bench | messages | clean
+# make run [PORT=8000] [HOST=127.0.0.1] [WORKERS=n] | test | lint | bench | pictures | messages | clean
 VENV := .venv
 BIN := $(VENV)/bin
 PYTHONS := $(PYTHON) python3 python3.13 python3.12 python3.11
 PIP := $(BIN)/python -m pip install --disable-pip-version-check
 LINTED := manage.py nas searches workers nasweb tests benchmarks
 
-.PHONY: run test lint types pytest bench messages clean installed installed-dev
+.PHONY: run test lint types pytest bench pictures messages clean installed installed-dev
 
 run: installed
 	@$(BIN)/python manage.py up $(if $(PORT),--port $(PORT)) $(if $(HOST),--host $(HOST)) $(if $(WORKERS),--workers $(WORKERS))
@@ -27,9 +27,11 @@ pytest: installed-dev
 bench: installed-dev
 	@for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done
 
+pictures: installed-dev
+	PICTURES=1 $(BIN)/python -m pytest tests/browser/test_tour.py
+
 messages: installed-dev
-	$(BIN)/python manage.py makemessages -l zh_Hans --ignore $(VENV) --ignore var --ignore staticfiles
-	$(BIN)/python manage.py compilemessages -l zh_Hans
+	$(BIN)/python locale/extract.py
 
 clean:
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage staticfiles

@@ -50,6 +50,12 @@ def django_db_modify_db_settings() -> None:
 
 
 @pytest.fixture(scope="session")
+def base_url() -> str:
+    """Stand in for pytest-base-url's own fixture, whose form pytest 9 deprecates."""
+    return ""
+
+
+@pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
     """Launch the Chromium of the system."""
     return {**browser_type_launch_args, "executable_path": CHROMIUM, "args": CHROMIUM_ARGUMENTS}
