@@ -110,9 +110,9 @@ def check(plan: Plan) -> None:
 def _check_objectives(plan: Plan) -> None:
     if not plan.objectives:
         raise Refused("A search needs at least one objective.")
-    for item in (*plan.objectives, *plan.limits):
-        objectives.known(item.metric)
     metrics = [objective.metric for objective in plan.objectives]
+    for metric in (*metrics, *(limit.metric for limit in plan.limits)):
+        objectives.known(metric)
     if len(set(metrics)) < len(metrics):
         raise Refused("{metric} is an objective twice.", metric=max(metrics, key=metrics.count))
     if len(metrics) > 1 and not strategy(plan).many_objectives:

@@ -2,7 +2,7 @@
 
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,8 @@ from nas.sentences import Refused
 from nas.spaces.baseline import BASELINE
 
 Line = dict[str, Any]
+Item = Line | EpochEnded
+Measurement = tuple[tuple[int, Architecture], dict[str, float]]
 
 
 @dataclass
@@ -28,8 +30,8 @@ class Search:
     data_dirs: tuple[Path, ...] = ()
     keep: Path | None = None
 
-    def run(self) -> Iterator[Line | EpochEnded]:
-        """Yield epochs while something trains, a line per evaluation, and the last line; raises Refused first of all."""
+    def run(self) -> Iterator[Item]:
+        """Yield epochs, a line per evaluation, and the last line; raises Refused before anything is trained."""
         planning.check(self.plan)
         started = time.monotonic()
         with tempfile.TemporaryDirectory() as work:
@@ -51,10 +53,10 @@ class Search:
             seconds=time.monotonic() - started,
         )
 
-    def _search(self, work: Path) -> Iterator[Any]:
+    def _search(self, work: Path) -> Generator[Item, None, list[Measurement]]:
         space, strategy = planning.search_space(self.plan), planning.strategy(self.plan)
         state = strategy.begin(self.plan.seed)
-        measured: list[tuple[tuple[int, Architecture], dict[str, float]]] = []
+        measured: list[Measurement] = []
         asked = 0
         while asked < self.plan.budget:
             state, proposals = strategy.ask(space, state, 1)
@@ -72,13 +74,15 @@ class Search:
                 state = strategy.tell(space, state, told)
         return measured
 
-    def _final(self, number: int, architecture: Architecture, seed: int, work: Path) -> Iterator[Any]:
+    def _final(
+        self, number: int, architecture: Architecture, seed: int, work: Path
+    ) -> Generator[Item, None, dict[str, float] | None]:
         export = architecture != BASELINE and self.keep is not None and seed == planning.final_seeds(self.plan)[0]
         folder = str(self.keep) if export else str(work / f"final-{architecture.key}-{seed}")
         job = planning.final_job(self.plan, architecture, seed=seed, export=export, workdir=folder, **self._where())
         return (yield from self._evaluate(job, number))
 
-    def _evaluate(self, job: Job, number: int) -> Iterator[Any]:
+    def _evaluate(self, job: Job, number: int) -> Generator[Item, None, dict[str, float] | None]:
         Path(job.workdir).mkdir(parents=True, exist_ok=True)
         metrics: dict[str, float] | None = None
         for event in EVALUATORS["train"]().evaluate(job):

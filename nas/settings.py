@@ -9,11 +9,12 @@ import typing
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any, TypeVar, get_args, get_origin
+from typing import Any, TypeVar, cast, get_args, get_origin
 
 from nas.sentences import Refused
 
 T = TypeVar("T")
+KINDS: dict[type, str] = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,7 @@ def configure(kind: type[T], values: Mapping[str, Any], **fixed: Any) -> T:
 
     Fields that are no settings come through `fixed`. Raises Refused for an unknown name or a value out of bounds.
     """
-    known = {item.name: item for item in settings_of(kind)}
+    known = {item.name: item for item in settings_of(cast(type, kind))}
     for name in values:
         if name not in known:
             raise Refused(
@@ -113,12 +114,13 @@ def _typed(item: Setting, value: Any) -> Any:
             raise ValueError
         typed = item.kind(value)
     except (TypeError, ValueError, KeyError, OverflowError) as error:
-        kinds = {int: "a whole number", float: "a number", bool: "true or false", str: "text"}
         raise Refused(
-            "{name} cannot be {value}; it must be {kind}.", name=item.name, value=str(value), kind=kinds[item.kind]
+            "{name} cannot be {value}; it must be {kind}.", name=item.name, value=str(value), kind=KINDS[item.kind]
         ) from error
     if item.kind is float and typed != typed:
-        raise Refused("{name} cannot be {value}; it must be {kind}.", name=item.name, value=str(value), kind="a number")
+        raise Refused(
+            "{name} cannot be {value}; it must be {kind}.", name=item.name, value=str(value), kind=KINDS[float]
+        )
     return typed
 
 

@@ -30,7 +30,7 @@ def job_of(evaluation: Evaluation) -> Job:
     """Return the complete job that a runner needs."""
     run = evaluation.run
     architecture = evaluation.candidate.architecture
-    where = {
+    where: dict[str, Any] = {
         "workdir": str(artifacts.workdir(evaluation)),
         "data_dirs": tuple(str(place) for place in settings.NAS_DATA_DIRS),
         "fingerprint": run.fingerprint,

@@ -11,6 +11,7 @@ from typing import Literal
 from nas.sentences import Refused
 
 Shape = tuple[int, ...]
+Options = Mapping[str, int | str | bool]
 Op = Literal["input", "conv", "pool", "global_pool", "flatten", "dense", "add", "classifier"]
 Kind = Literal["io", "conv", "pool", "linear", "merge", "skip"]
 
@@ -45,7 +46,7 @@ class Node:
     shape: Shape
     parameters: int = 0
     multiply_adds: int = 0
-    options: Mapping[str, int | str | bool] = field(default_factory=dict)
+    options: Options = field(default_factory=dict)
     group: str = ""
 
     @property
@@ -135,7 +136,13 @@ class Sketch:
         channels, height, width = self._image(source)
         shape = (filters, -(-height // stride), -(-width // stride))
         weights = kernel * kernel * channels * filters
-        options = {"filters": filters, "kernel": kernel, "stride": stride, "norm": norm, "activation": activation}
+        options: Options = {
+            "filters": filters,
+            "kernel": kernel,
+            "stride": stride,
+            "norm": norm,
+            "activation": activation,
+        }
         parameters = weights + (2 * filters if norm else filters)
         return self._add(Node(id, "conv", (source,), shape, parameters, weights * shape[1] * shape[2], options, group))
 
@@ -160,7 +167,7 @@ class Sketch:
     ) -> str:
         """Add a fully connected layer over a vector, with optional batch normalisation and an activation."""
         (features,) = self.shape(source)
-        options = {"units": units, "norm": norm, "activation": activation}
+        options: Options = {"units": units, "norm": norm, "activation": activation}
         parameters = features * units + (2 * units if norm else units)
         return self._add(Node(id, "dense", (source,), (units,), parameters, features * units, options, group))
 

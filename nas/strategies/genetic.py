@@ -126,15 +126,15 @@ class Genetic:
             return Proposal(number, moves.sample(space, random), "sampled")
         mother = self._select(state.parents, random)
         child = Architecture(space.name, mother.choices)
-        origin, parents = "mutated", (mother.number,)
+        origin, parents = "mutated", [mother.number]
         if random.random() < self.crossover_rate:
             father = self._select(state.parents, random)
             how: Literal["uniform", "one_point"] = "uniform" if self.crossover == "uniform" else "one_point"
             child = moves.crossover(space, child, Architecture(space.name, father.choices), how, random)
             if child.choices not in (mother.choices, father.choices):
-                origin, parents = "crossed", (mother.number, father.number)
+                origin, parents = "crossed", [mother.number, father.number]
         child = self._mutate(space, child, random, must=origin == "mutated")
-        return Proposal(number, child, origin, state.generation, parents)
+        return Proposal(number, child, origin, state.generation, tuple(parents))
 
     def _mutate(self, space: SearchSpace, child: Architecture, random: Random, *, must: bool) -> Architecture:
         # A child that is a copy of a parent would only measure the parent again.

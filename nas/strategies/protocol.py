@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from random import Random
-from typing import Any, ClassVar, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from nas.architecture import Architecture
 from nas.spaces.protocol import SearchSpace
@@ -55,8 +55,13 @@ class Strategy(Protocol[S]):
     Proposals that come out of `ask` may be told in any order, and late.
     """
 
-    state: ClassVar[type]
-    many_objectives: ClassVar[bool]
+    @property
+    def state(self) -> type:
+        """The type of the state, to load it with."""
+
+    @property
+    def many_objectives(self) -> bool:
+        """Whether it takes more than one score."""
 
     def refuse(self, space: SearchSpace, budget: int) -> None:
         """Raise Refused where the settings cannot work on this space or budget."""
