@@ -1,12 +1,14 @@
 """What Celery calls. The pool process of a worker keeps one warm runner beside it."""
 
 import contextlib
+import logging
 from typing import Any
 
 from celery import shared_task
 from celery.signals import worker_process_init, worker_process_shutdown, worker_shutting_down
 from django.db import DatabaseError
 
+from nas.sentences import Sentence
 from searches import leases
 from searches.advance import advance
 from searches.dispatch import EVALUATE
@@ -14,6 +16,8 @@ from workers import presence
 from workers.evaluating import Drive, limit_of
 from workers.warm import Runner
 
+log = logging.getLogger(__name__)
+STUMBLED = "The worker could not go on: {error}."
 _runner: Runner | None = None
 
 
@@ -26,7 +30,12 @@ def evaluate(evaluation_id: int, attempt: int) -> None:
     if evaluation is None:
         return
     presence.work_on(evaluation.pk)
-    Drive(evaluation, warm_runner(), limit_of(evaluation)).until_over()
+    try:
+        Drive(evaluation, warm_runner(), limit_of(evaluation)).until_over()
+    except Exception as error:
+        # Whatever was met here says nothing about the network: give it back now instead of when the lease falls silent.
+        log.exception("evaluation %s", evaluation.pk)
+        leases.lose(evaluation, Sentence(STUMBLED, {"error": str(error)}))
     presence.work_on(None)
     advance(evaluation.run_id)
 

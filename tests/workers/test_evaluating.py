@@ -12,7 +12,7 @@ from django.db import connection
 from searches import leases, lifecycle
 from searches.advance import advance
 from searches.models import Evaluation, Event, Run
-from workers import artifacts, presence
+from workers import artifacts, presence, tasks
 from workers.evaluating import Drive, job_of, limit_of
 from workers.warm import Runner
 
@@ -164,3 +164,21 @@ def test_a_worker_that_comes_up_again_takes_its_row_and_gives_back_its_work(make
     assert not presence.is_draining()
     evaluation.refresh_from_db()
     assert (evaluation.status, evaluation.sent_at) == (Status.QUEUED, None)
+
+
+def test_a_full_disk_is_told_and_the_candidate_is_kept(make_run, worker, settings, tmp_path, monkeypatch):
+    """A file where the work folder should be fails as a full disk does: with an OSError before the training."""
+    (tmp_path / "work").write_text("not a folder")
+    run = make_run(budget=1)
+    lifecycle.start(run)
+    advance(run.pk)
+    evaluation = run.evaluations.get()
+    for attempt in (1, 2, 3):
+        tasks.evaluate(evaluation.pk, attempt)
+    evaluation.refresh_from_db()
+    assert (evaluation.status, evaluation.cause) == (Status.FAILED, "lost")
+    assert "The worker could not go on" in str(evaluation.sentence)
+    run.refresh_from_db()
+    assert run.status == Run.Status.FAILED
+    assert "The worker could not go on" in str(run.sentence)
+    tasks.go()
