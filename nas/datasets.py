@@ -1,6 +1,7 @@
 """The datasets that are known, and where their files lie; images are read in `nas.evaluation`."""
 
 import gzip
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ FASHION_FILES = (
 )
 CIFAR_FILES = (*(f"data_batch_{index}" for index in range(1, 6)), "test_batch", "batches.meta")
 DEBIAN_FASHION = Path("/usr/share/datasets/fashion-mnist")
+NOWHERE = "no folder, as NAS_DATA_DIR is not set"
 
 
 @dataclass(frozen=True)
@@ -94,7 +96,7 @@ def folder(known: Dataset, roots: Sequence[Path]) -> Path | None:
         "{title} was not found. Looked for {file} and its companions in: {places}. Put it there, or set NAS_DATA_DIR.",
         title=known.title,
         file=known.files[0],
-        places=", ".join(str(place) for place in places) or "no folder, as NAS_DATA_DIR is not set",
+        places=", ".join(str(place) for place in places) or NOWHERE,
     )
 
 
@@ -104,7 +106,7 @@ def read_bytes(place: Path, name: str) -> bytes:
     path = plain if plain.exists() else packed
     try:
         return plain.read_bytes() if plain.exists() else gzip.decompress(packed.read_bytes())
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise Refused("{path} cannot be read: {error}.", path=str(path), error=str(error)) from error
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import reduce
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -63,10 +64,11 @@ def build(graph: Graph, seed: int = 0) -> Network:
     """Return the graph's network with He-initialised weights drawn from `seed` alone."""
     with torch.random.fork_rng(devices=()):
         torch.manual_seed(seed)
-        network = Network(graph)
-        for module in network.modules():
+        network, last = Network(graph), layer_name(graph.nodes[-1].id)
+        for name, module in network.named_modules():
             if isinstance(module, (nn.Conv2d, nn.Linear)):
-                nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+                followed: Literal["linear", "relu"] = "linear" if name == last else "relu"
+                nn.init.kaiming_normal_(module.weight, nonlinearity=followed)
                 if module.bias is not None:
                     nn.init.zeros_(module.bias)
     return network

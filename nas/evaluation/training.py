@@ -16,6 +16,7 @@ from nas.evaluation.datasets import Part
 from nas.evaluation.devices import precision
 from nas.evaluation.networks import Network
 from nas.evaluation.protocol import Training
+from nas.evaluation.scoring import validation_metrics
 from nas.events import EpochEnded, EvaluationFailed
 
 MOMENTUM = 0.9
@@ -87,9 +88,8 @@ class Trainer:
     def _validate(self) -> tuple[float | None, float | None]:
         if self.valid is None:
             return None, None
-        logits = predict(self.network, self.valid, self.scale)
-        loss = float(functional.cross_entropy(logits, self.valid.labels))
-        return loss, 100 * float((logits.argmax(1) == self.valid.labels).float().mean())
+        found = validation_metrics(predict(self.network, self.valid, self.scale), self.valid.labels)
+        return found["loss"], found["accuracy"]
 
 
 def predict(network: Network, part: Part, scale: Scale, *, exact: bool = False) -> Tensor:

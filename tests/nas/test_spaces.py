@@ -76,7 +76,7 @@ def test_a_graph_reads_only_what_came_before(space, seed):
 
 
 @settings(max_examples=20)
-@given(seeds, st.integers(500, 50_000))
+@given(seeds, st.integers(5_000, 50_000))
 def test_a_limit_holds_for_every_sample_and_child(seed, bound):
     space = build(SpaceSpec("chain", {}, (Limit("parameters", bound),)), TASKS[0])
     random = Random(seed)
