@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
-Value = str | int | float
+# A reason inside a sentence is a sentence itself, so that both can be translated.
+Value: TypeAlias = "str | int | float | Sentence"
 
 
 @dataclass(frozen=True)

@@ -208,7 +208,7 @@ def _why_no_winner(run: Run) -> Sentence:
     failed = run.evaluations.filter(stage=Run.Stage.SEARCH, status=Status.FAILED).order_by("-finished_at").first()
     if run.evaluations.filter(status=Status.MEASURED).exists() or failed is None or failed.sentence is None:
         return Sentence(lifecycle.NO_WINNER)
-    return Sentence(lifecycle.NOTHING_MEASURED, {"reason": str(failed.sentence)})
+    return Sentence(lifecycle.NOTHING_MEASURED, {"reason": failed.sentence})
 
 
 def _step_final(run: Run) -> bool:
@@ -219,5 +219,5 @@ def _step_final(run: Run) -> bool:
     if of_winner.filter(status=Status.MEASURED).exists():
         return lifecycle.complete(run.pk, run.version)
     failed = of_winner.filter(status=Status.FAILED).first()
-    reason = str(failed.sentence) if failed else "-"
+    reason = failed.sentence if failed and failed.sentence else "-"
     return lifecycle.fail(run.pk, run.version, Sentence(lifecycle.NO_FINAL, {"reason": reason}))

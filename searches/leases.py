@@ -131,7 +131,7 @@ def lose(evaluation: Evaluation, reason: Sentence) -> bool:
         held = _mine(evaluation)
         if evaluation.losses + 1 < MOST_LOSSES:
             return _requeue(held, evaluation, reason, losses=F("losses") + 1)
-        given_up = Sentence(GIVEN_UP, {"losses": evaluation.losses + 1, "reason": str(reason)})
+        given_up = Sentence(GIVEN_UP, {"losses": evaluation.losses + 1, "reason": reason})
         return _fail(held, evaluation, "lost", given_up, [])
 
 

@@ -28,6 +28,8 @@ def option(value: object) -> str:
 
 
 def _value(value: Value) -> str:
+    if isinstance(value, Sentence):
+        return say(value)
     if isinstance(value, str):
         # gettext("") would return the header of the catalogue.
         return gettext(value) if value else value

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from nas.architecture import Architecture
+from nas.sentences import Sentence
 from nas.spaces.graph import Graph, Sketch, Task
 from nas.spaces.protocol import Decision
 
@@ -24,9 +25,9 @@ class Baseline:
         """There is only one."""
         return Architecture(self.name, ())
 
-    def complaint(self, architecture: Architecture) -> str:
+    def complaint(self, architecture: Architecture) -> Sentence | None:
         """It is always allowed."""
-        return ""
+        return None
 
     def graph(self, architecture: Architecture) -> Graph:
         """Convolution 32, pool, convolution 64, pool, dense 64, classifier; ReLU, no normalisation."""

@@ -5,7 +5,7 @@ from functools import cached_property
 from typing import Literal, cast
 
 from nas.architecture import Architecture
-from nas.sentences import Refused
+from nas.sentences import Refused, Sentence
 from nas.settings import setting
 from nas.spaces.graph import Graph, Sketch, Task
 from nas.spaces.protocol import Decision
@@ -28,20 +28,22 @@ class Layer:
 class Chain:
     """Layers one after another, each with its own operation, width, activation, normalisation and skip.
 
-    Canonical form: fully connected layers come last, a pooling that no longer fits an image is a convolution, and
-    every choice that the network does not read is 0. So each network has one spelling and every spelling a network.
+    Canonical form: fully connected layers come last; a pooling before any convolution, or one that would shrink the
+    image below `smallest`, is a convolution; without a convolution the image is flattened; and every choice that the
+    network does not read is 0. So each network has one spelling and every spelling a network.
     """
 
     task: Task
-    min_layers: int = setting(2, low=1, high=20, help="Fewest layers of a network, the classifier not counted.")
+    min_layers: int = setting(3, low=1, high=20, help="Fewest layers of a network, the classifier not counted.")
     max_layers: int = setting(6, low=1, high=20, help="Most layers of a network, the classifier not counted.")
     kernels: tuple[int, ...] = setting((3, 5), options=(1, 3, 5, 7), help="Kernel sizes of convolutions.")
-    filters: tuple[int, ...] = setting((8, 16, 32, 64), low=1, high=1024, help="Filters of convolutions.")
+    filters: tuple[int, ...] = setting((16, 32, 64), low=1, high=1024, help="Filters of convolutions.")
     pools: tuple[str, ...] = setting(
-        ("max 2", "max 3", "average 2", "average 3"),
+        ("max 2", "average 2"),
         options=("max 2", "max 3", "average 2", "average 3"),
         help="Poolings, of stride 2, by kind and size.",
     )
+    smallest: int = setting(4, low=1, high=512, unit="pixels", help="Side below which no pooling shrinks an image.")
     units: tuple[int, ...] = setting((32, 64, 128), low=1, high=4096, help="Units of fully connected layers.")
     activations: tuple[str, ...] = setting(
         ("relu", "silu", "tanh"), options=("relu", "silu", "tanh"), help="Activations after a layer."
@@ -83,22 +85,23 @@ class Chain:
     def canonical(self, architecture: Architecture) -> Architecture:
         """Move fully connected layers to the end, replace poolings that do not fit, zero what is not read."""
         layers = self._layers(architecture)
-        body = [layer for layer in layers if layer.kind != "dense"]
         head = [layer for layer in layers if layer.kind == "dense"]
-        fitted = []
+        body: list[Layer] = []
         side = min(self.task.input_shape[1:])
-        for layer in body:
-            if layer.kind != "conv" and side < 2:
-                fitted.append(self._as_conv(layer))
-                continue
-            if layer.kind != "conv":
-                side = side // 2 if layer.size == 2 else -(-side // 2)
-            fitted.append(layer)
-        return Architecture(self.name, self._spell(fitted + head, architecture.choices[1]))
+        for layer in layers:
+            if layer.kind in ("max", "average"):
+                pooled = side // 2 if layer.size == 2 else -(-side // 2)
+                fits = body and side >= 2 and pooled >= self.smallest
+                side = pooled if fits else side
+                body.append(layer if fits else self._as_conv(layer))
+            elif layer.kind == "conv":
+                body.append(layer)
+        # Pooled over the whole image, raw pixels would be one number per channel.
+        return Architecture(self.name, self._spell(body + head, architecture.choices[1] if body else 1))
 
-    def complaint(self, architecture: Architecture) -> str:
+    def complaint(self, architecture: Architecture) -> Sentence | None:
         """Every canonical architecture of a chain is a network."""
-        return ""
+        return None
 
     def graph(self, architecture: Architecture) -> Graph:
         """Draw the layers in order; a skip is the identity, or a 1 x 1 convolution where the channels differ."""

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from nas.architecture import Architecture
-from nas.objectives import Limit
+from nas.objectives import METRICS, Limit
+from nas.sentences import Sentence
 from nas.spaces.graph import Graph
 from nas.spaces.protocol import Decision, SearchSpace
 
@@ -29,7 +30,7 @@ class Limited:
         """The spelling of the space inside."""
         return self.inner.canonical(architecture)
 
-    def complaint(self, architecture: Architecture) -> str:
+    def complaint(self, architecture: Architecture) -> Sentence | None:
         """Name the first limit that the architecture breaks."""
         inner = self.inner.complaint(architecture)
         if inner or not self.limits:
@@ -37,8 +38,12 @@ class Limited:
         costs = self.inner.graph(architecture).costs
         for limit in self.limits:
             if not limit.holds(costs):
-                return f"{limit.metric} is {costs[limit.metric]:,.0f}, the limit {limit.bound:,.0f}."
-        return ""
+                title, found = METRICS[limit.metric].title, round(costs[limit.metric])
+                return Sentence(
+                    "{metric}: {found}, the limit {bound}.",
+                    {"metric": title, "found": found, "bound": round(limit.bound)},
+                )
+        return None
 
     def graph(self, architecture: Architecture) -> Graph:
         """The network of the space inside."""

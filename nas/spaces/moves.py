@@ -5,7 +5,7 @@ from random import Random
 from typing import Literal
 
 from nas.architecture import Architecture
-from nas.sentences import Refused
+from nas.sentences import Refused, Sentence
 from nas.spaces.protocol import SearchSpace
 
 TRIES = 1_000
@@ -13,15 +13,17 @@ TRIES = 1_000
 
 def sample(space: SearchSpace, random: Random) -> Architecture:
     """Draw each choice uniformly; raises Refused where 1,000 draws found nothing that the space allows."""
-    reason = ""
+    reason: Sentence | None = None
     for _ in range(TRIES):
         choices = tuple(random.randrange(len(decision.options)) for decision in space.decisions)
         architecture = space.canonical(Architecture(space.name, choices))
         reason = space.complaint(architecture)
-        if not reason:
+        if reason is None:
             return architecture
     raise Refused(
-        "None of {tries} sampled architectures is allowed in the space; the last: {reason}", tries=TRIES, reason=reason
+        "None of {tries} sampled architectures is allowed in the space; the last: {reason}",
+        tries=TRIES,
+        reason=reason or "-",
     )
 
 

@@ -5,6 +5,7 @@ from math import log10
 from typing import Protocol
 
 from nas.architecture import Architecture
+from nas.sentences import Sentence
 from nas.spaces.graph import Graph
 
 
@@ -30,7 +31,7 @@ class SearchSpace(Protocol):
     def canonical(self, architecture: Architecture) -> Architecture:
         """Return the one spelling of the network, with illegal choices repaired; idempotent."""
 
-    def complaint(self, architecture: Architecture) -> str:
+    def complaint(self, architecture: Architecture) -> Sentence | None:
         """Say why a canonical architecture is not in the space, or nothing where it is."""
 
     def graph(self, architecture: Architecture) -> Graph:
