@@ -142,7 +142,7 @@ def predict(plan: Plan, graph: Graph, stage: str, epochs: int = 0, speed: Speed 
 def training_images(split: Split, *, final: bool) -> int:
     """Return how many images an epoch sees; the final stage trains on those for validation as well."""
     images = dataset(split.dataset).train
-    return images if final else round(images * (1 - split.valid_share))
+    return images if final else images - ceil(images * split.valid_share)
 
 
 def measured_correction() -> Correction:

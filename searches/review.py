@@ -17,6 +17,7 @@ from nas.settings import settings_of
 from nas.spaces.catalogue import SPACES
 from nas.strategies.catalogue import STRATEGIES
 from searches.drafts import Draft
+from searches.estimate import training_images
 from searches.figures import duration, write
 from searches.say import label, option
 
@@ -45,12 +46,12 @@ def review(draft: Draft) -> tuple[Part, ...]:
 
 def _dataset(plan: Plan) -> Part:
     known = dataset(plan.split.dataset)
-    valid = round(known.train * plan.split.valid_share)
+    train = training_images(plan.split, final=False)
     images = _("{train} images to train, {valid} to compare candidates, {test} to test the winner once.")
     return Part(
         "dataset",
         _(known.title),
-        (images.format(train=f"{known.train - valid:,}", valid=f"{valid:,}", test=f"{known.test:,}"),),
+        (images.format(train=f"{train:,}", valid=f"{known.train - train:,}", test=f"{known.test:,}"),),
     )
 
 
