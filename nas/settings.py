@@ -86,7 +86,7 @@ def read(item: Setting, value: Any) -> Any:
     """Return the value of one setting from text or a typed value; raises Refused out of bounds."""
     if not item.many:
         return _scalar(item, value)
-    parts = [part for part in value.replace(" ", "").split(",") if part] if isinstance(value, str) else list(value)
+    parts = [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else list(value)
     if not parts:
         raise Refused("{name} needs at least one value.", name=item.name)
     return tuple(dict.fromkeys(_scalar(item, part) for part in parts))

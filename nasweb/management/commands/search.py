@@ -47,7 +47,7 @@ class Command(BaseCommand):
         run = Run.objects.create(
             name=options["name"] or f"{asked.split.dataset} {asked.strategy}",
             owner=ensure_admin(),
-            plan_json=codec.dump(asked),
+            plan_json=codec.dump(plan.explicit(asked)),
         )
         lifecycle.start(run)
         advance(run.pk)
