@@ -38,7 +38,7 @@ class Trained:
         try:
             yield from _evaluate(job)
         except Exception as error:  # whatever goes wrong with one network must not end the search
-            yield ended(error)
+            yield ended(error, job.workdir)
 
 
 def graph_of(job: Job) -> Graph:

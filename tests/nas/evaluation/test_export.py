@@ -1,0 +1,168 @@
+"""What a person takes home works without this project, and says what it is."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnxruntime
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from safetensors.torch import load_file, save_file
+
+from nas.evaluation.batches import Scale
+from nas.evaluation.datasets import Data, load
+from nas.evaluation.export import onnx_file
+from nas.evaluation.export.source import source
+from nas.evaluation.networks import Network, build
+from nas.evaluation.protocol import Split
+from nas.events import Ended, Measured
+from nas.sentences import Refused
+from nas.spaces import catalogue, moves
+from nas.spaces.catalogue import SPACES, SpaceSpec
+from nas.strategies.protocol import dice
+from tests.nas.evaluation.jobs import digits, events
+
+CPU = torch.device("cpu")
+FILES = ("weights.safetensors", "model.py", "model.onnx", "architecture.json", "model_card.md")
+TITLE = 'Demo\n# "quoted" \\'
+# Computes logits of the test images with nothing but the exported files.
+ALONE = """
+import sys; sys.path.insert(0, ".")
+import torch
+from model import CLASSES, load, preprocess
+from safetensors.torch import load_file, save_file
+assert not [name for name in sys.modules if name.split(".")[0] in ("nas", "django", "sklearn")]
+with torch.no_grad():
+    logits = load("weights.safetensors")(preprocess(load_file("pixels.safetensors")["pixels"]))
+assert len(CLASSES) == logits.shape[1]
+save_file({"logits": logits}, "logits.safetensors")
+"""
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Measured]:
+    """The folder and the measurement of a small network trained to the end."""
+    folder = tmp_path_factory.mktemp("exported")
+    measured = events(digits(folder, stage="final", export=True, title=TITLE, epochs=4))[-1]
+    assert isinstance(measured, Measured), measured
+    return folder, measured
+
+
+def trained(seed: int, space: str, settings_: dict[str, object]) -> tuple[Network, Data]:
+    """A network of the space, its statistics moved away from where they start."""
+    data = load(Split("digits"))
+    built = catalogue.build(SpaceSpec(space, settings_), data.known.task)
+    network = build(built.graph(moves.sample(built, dice(seed, 0))), seed)
+    network.train()
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.add_(0.05 * torch.rand(parameter.shape, generator=torch.Generator().manual_seed(seed)))
+        network(Scale.of(data, CPU)(data.train.images[:64]))
+    return network.eval(), data
+
+
+def test_the_final_stage_leaves_every_file_and_names_it(exported: tuple[Path, Measured]) -> None:
+    folder, measured = exported
+    assert measured.artifacts == FILES
+    assert all((folder / name).stat().st_size > 0 for name in FILES)
+
+
+def test_the_source_computes_the_same_alone(exported: tuple[Path, Measured]) -> None:
+    folder, measured = exported
+    data = load(Split("digits"))
+    save_file({"pixels": data.test.images}, folder / "pixels.safetensors")
+    done = subprocess.run([sys.executable, "-I", "-c", ALONE], cwd=folder, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    logits = load_file(folder / "logits.safetensors")["logits"]
+    accuracy = 100 * int((logits.argmax(1) == data.test.labels).sum()) / len(data.test)
+    assert accuracy == pytest.approx(measured.metrics["accuracy"])
+    session = onnxruntime.InferenceSession(folder / "model.onnx", providers=["CPUExecutionProvider"])
+    (found,) = session.run(None, {"pixels": data.test.images.numpy().astype(np.float32)})
+    assert np.abs(found - logits.numpy()).max() < 1e-3
+
+
+def test_the_source_is_clean(exported: tuple[Path, Measured]) -> None:
+    folder, _ = exported
+    command = [sys.executable, "-m", "ruff", "check", "--isolated", "--line-length=120", "model.py"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stdout
+
+
+def test_the_architecture_names_every_decision(exported: tuple[Path, Measured]) -> None:
+    folder, measured = exported
+    told = json.loads((folder / "architecture.json").read_text())
+    assert told["decisions"]["layer 2 operation"] == "max 2"
+    assert told["parameters"] == measured.metrics["parameters"] == sum(node["parameters"] for node in told["nodes"])
+
+
+def test_the_card_tells_data_numbers_limits_and_files(exported: tuple[Path, Measured]) -> None:
+    folder, measured = exported
+    card = (folder / "model_card.md").read_text()
+    assert card.startswith('# Demo # "quoted" \\\n')
+    accuracy = f"| Accuracy | {measured.metrics['accuracy']:.2f} % |"
+    for words in (load(Split("digits")).fingerprint, accuracy, "## Limits", "split seed 0", *FILES):
+        assert words in card
+    assert "Checked with onnxruntime" in card
+
+
+def test_the_final_stage_measures_all_metrics_once_on_the_test_split(exported: tuple[Path, Measured]) -> None:
+    _, measured = exported
+    percent = {"accuracy", "precision", "recall", "f1", "roc_auc"}
+    costs = {"loss", "parameters", "multiply_adds", "latency_ms", "latency_p95_ms", "training_seconds"}
+    assert set(measured.metrics) == percent | costs | {"images_per_second"}
+    assert all(50 < measured.metrics[name] <= 100 for name in percent)
+
+
+@pytest.mark.parametrize("space", SPACES)
+@settings(max_examples=15, deadline=None)
+@given(seed=st.integers(0, 2**32))
+def test_onnx_and_source_compute_what_torch_does(space: str, seed: int, tmp_path_factory: pytest.TempPathFactory) -> None:
+    pools = ("max 2", "max 3", "average 2", "average 3")
+    network, data = trained(seed, space, {"pools": pools, "smallest": 1} if space == "chain" else {})
+    path = tmp_path_factory.getbasetemp() / "one.onnx"
+    scale = Scale.of(data, CPU)
+    onnx_file.write(path, network, data, scale)
+    assert onnx_file.difference(path, network, data, scale) < 1e-3
+    namespace: dict[str, object] = {}
+    exec(source(network.graph, data), namespace)
+    alone = namespace["Network"]()
+    alone.load_state_dict(network.state_dict())
+    with torch.no_grad():
+        images = namespace["preprocess"](data.test.images[:9])
+        assert torch.allclose(alone.eval()(images), network(scale(data.test.images[:9])), atol=1e-4)
+
+
+def test_an_onnx_file_that_computes_something_else_is_refused(tmp_path: Path) -> None:
+    network, data = trained(1, "baseline", {})
+    scale = Scale.of(data, CPU)
+    onnx_file.write(tmp_path / "model.onnx", network, data, scale)
+    with torch.no_grad():
+        network.output.bias[0] += 1
+    with pytest.raises(Refused, match=r"differ from torch's by 1; at most"):
+        onnx_file.difference(tmp_path / "model.onnx", network, data, scale)
+
+
+def test_an_onnx_file_that_fails_its_check_is_not_offered_and_the_card_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(onnx_file, "TOLERANCE", -1.0)
+    measured = events(digits(tmp_path, stage="final", export=True, epochs=1))[-1]
+    assert isinstance(measured, Measured)
+    assert "model.onnx" not in measured.artifacts
+    assert not (tmp_path / "model.onnx").exists()
+    card = (tmp_path / "model_card.md").read_text()
+    assert "There is no ONNX file" in card
+    assert "`model.onnx`" not in card
+
+
+def test_the_search_stage_measures_validation_and_exports_nothing(tmp_path: Path) -> None:
+    measured = events(digits(tmp_path, epochs=1, export=True))[-1]
+    assert not isinstance(measured, Ended)
+    assert isinstance(measured, Measured)
+    costs = {"loss", "parameters", "multiply_adds", "latency_ms", "training_seconds"}
+    assert set(measured.metrics) == costs | {"accuracy"}
+    assert measured.artifacts == ()

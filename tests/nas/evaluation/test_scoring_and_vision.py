@@ -1,0 +1,58 @@
+"""Metrics against a second calculation; torchvision beside a torch that has no operators for it."""
+
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from nas.evaluation import costs
+from nas.evaluation.scoring import test_metrics as measure
+from nas.evaluation.scoring import validation_metrics
+
+
+def test_metrics_equal_those_of_a_confusion_matrix() -> None:
+    draw = torch.Generator().manual_seed(0)
+    labels = torch.randint(0, 4, (200,), generator=draw)
+    logits = torch.randn(200, 4, generator=draw) + 2 * torch.nn.functional.one_hot(labels, 4)
+    matrix = torch.zeros(4, 4)
+    for truth, picked in zip(labels, logits.argmax(1), strict=True):
+        matrix[truth, picked] += 1
+    right = matrix.diag()
+    precision, recall = right / matrix.sum(0), right / matrix.sum(1)
+    found = measure(logits, labels)
+    assert found["accuracy"] == pytest.approx(100 * float(right.sum()) / 200)
+    assert found["precision"] == pytest.approx(100 * float(precision.mean()))
+    assert found["recall"] == pytest.approx(100 * float(recall.mean()))
+    assert found["f1"] == pytest.approx(100 * float((2 * precision * recall / (precision + recall)).mean()))
+    # The share of pairs in the right order.
+    chances = logits.double().softmax(1)
+    areas = []
+    for label in range(4):
+        own, others = chances[labels == label, label], chances[labels != label, label]
+        areas.append(float((own[:, None] > others[None]).double().mean()))
+    assert found["roc_auc"] == pytest.approx(100 * sum(areas) / 4)
+
+
+def test_all_right_is_exactly_a_hundred_percent() -> None:
+    labels = torch.tensor([0, 1, 2])
+    assert validation_metrics(10 * torch.eye(3), labels)["accuracy"] == 100.0
+
+
+def test_latency_is_a_median_and_a_tail() -> None:
+    network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(64, 10))
+    speed = costs.latency(network, torch.zeros(1, 1, 8, 8), seconds=0.05)
+    assert 0 < speed.median_ms <= speed.p95_ms
+    assert costs.throughput(network, torch.zeros(64, 1, 8, 8), seconds=0.05) > 0
+
+
+@pytest.mark.slow
+def test_torchvision_loads_with_or_without_its_operators() -> None:
+    script = (
+        "from nas.evaluation.vision import torchvision; import torch;"
+        "assert torchvision() is torchvision();"
+        "print(torchvision('torchvision.models').resnet18().eval()(torch.zeros(1, 3, 32, 32)).shape)"
+    )
+    done = subprocess.run([sys.executable, "-W", "error", "-c", script], capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert "torch.Size([1, 1000])" in done.stdout
