@@ -1,12 +1,15 @@
 """The web server's entry: pages over HTTP, live events over WebSockets."""
 
 import os
+import warnings
 
 from channels.auth import AuthMiddlewareStack
 from channels.routing import ProtocolTypeRouter, URLRouter
 from channels.security.websocket import AllowedHostsOriginValidator
 from django.core.asgi import get_asgi_application
 
+# WhiteNoise hands files over as synchronous iterators. They are read whole, which is fine at their sizes.
+warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous iterators")
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "nasweb.settings")
 pages = get_asgi_application()
 

@@ -12,6 +12,6 @@ app = Celery("nasweb")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 
 
-@setup_logging.connect  # type: ignore[untyped-decorator]
+@setup_logging.connect
 def keep_the_logging_of_django(**_: Any) -> None:
     """Stop Celery from replacing the log format of the settings; a receiver is all it takes."""

@@ -4,7 +4,9 @@ from collections.abc import Callable, Iterator
 
 from django.db import DatabaseError, connection
 
-from searches.models.event import Event
+from nas import codec
+from nas.sentences import Sentence
+from searches.models import Event, Run
 
 NOTABLE = ("run", "requeued")
 
@@ -36,11 +38,10 @@ class Narrator:
 
 def line(event: Event) -> str:
     """Return an event in words."""
-    told = event.data.get("sentence") or {}
-    template = told.get("template", "") if isinstance(told, dict) else ""
-    reason = template.format(**told.get("values", {})) if template else ""
+    data = event.data
     if event.kind == "requeued":
-        what = f"candidate {event.data.get('candidate')} goes back to the queue"
+        what = f"candidate {data['candidate']} goes back to the queue"
     else:
-        what = str(event.data.get("status", ""))
-    return f"Run {event.run_id}, {event.run}: {what}{'. ' + reason if reason else ''}"
+        what = f"{data['status']}, {Run.Stage(data['stage']).label.lower()}"
+    reason = f" ({codec.load(Sentence, data['sentence'])})" if data.get("sentence") else ""
+    return f"Run {event.run_id}, {event.run}: {what}{reason}"
