@@ -9,6 +9,11 @@ from types import ModuleType
 
 import pytest
 from babel.messages.catalog import Catalog, Message
+from django.utils import translation
+
+from nas.sentences import Sentence
+from searches.leases import GIVEN_UP, WORKER_SILENT
+from searches.say import say
 
 LOCALE = Path(__file__).resolve().parents[2] / "locale"
 PLACES = re.compile(r"%\(\w+\)[\d.]*[sdfg]|\{\w*\}")
@@ -68,3 +73,9 @@ def test_places_and_markup_are_the_same_in_both_languages(catalog: Catalog) -> N
 
 def test_the_compiled_catalogue_is_todays(extract: ModuleType) -> None:
     assert extract.MO.read_bytes() == extract.compiled(), AGAIN
+
+
+def test_a_reason_inside_a_sentence_is_translated_too() -> None:
+    sentence = Sentence(GIVEN_UP, {"losses": 3, "reason": Sentence(WORKER_SILENT, {"worker": "w1"})})
+    with translation.override("zh-hans"):
+        assert say(sentence) == "已丢失 3 次；最近一次：工作进程 w1 失去响应。"
