@@ -90,12 +90,14 @@ def _catalogues() -> Iterator[Message]:
     for known in DATASETS.values():
         for text in (known.title, known.about, *(name for name in known.classes if not name.isdigit())):
             yield text, None, "nas/datasets.py"
-    for metric in METRICS.values():
-        yield metric.title, None, "nas/objectives.py"
+    for name, metric in METRICS.items():
+        for text in (metric.title, name):
+            yield text, None, "nas/objectives.py"
     for text in (*spaces.ABOUT.values(), *strategies.ABOUT.values()):
         yield text, None, "nas/*/catalogue.py"
     for name in (*spaces.SEARCHABLE, *strategies.STRATEGIES):
-        yield name.replace("_", " ").capitalize(), None, "nas/*/catalogue.py"
+        for text in (name, name.replace("_", " ").capitalize()):
+            yield text, None, "nas/*/catalogue.py"
     for kind in (*spaces.SPACES.values(), *strategies.STRATEGIES.values(), Training):
         for item in settings_of(kind):
             yield item.help, None, "nas"

@@ -29,7 +29,7 @@ class SettingField(forms.Field):
         if value in (None, "", []) and not self.item.many:
             raise ValidationError(self.error_messages["required"])
         try:
-            return read(self.item, value)
+            return read(self.item, [] if value is None else value)
         except Refused as refused:
             raise ValidationError(say(_titled(refused.sentence))) from refused
 

@@ -157,3 +157,9 @@ def test_the_classic_preset_keeps_what_else_was_typed():
     settings = changed.draft.plan.strategy_settings
     assert (settings["population"], settings["generations"], settings["elitism"]) == (100, 50, 5)
     assert (settings["crossover_rate"], settings["mutation_rate"]) == (0.5, 0.1)
+
+
+@pytest.mark.parametrize("item", [item for item in ITEMS if item.many], ids=lambda item: item.name)
+def test_a_list_that_was_not_sent_is_refused_like_an_empty_one(item):
+    with pytest.raises(ValidationError, match="needs at least one value"):
+        SettingField(item).clean(None)
