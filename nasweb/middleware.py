@@ -1,9 +1,15 @@
-"""Headers that every page carries."""
+"""Headers that every page carries, and the answer where the database fails."""
 
+import logging
 import secrets
 from collections.abc import Callable
 
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
+
+from nasweb.views.errors import database_error
+
+log = logging.getLogger(__name__)
 
 
 class ContentSecurityPolicy:
@@ -24,3 +30,20 @@ class ContentSecurityPolicy:
             "form-action 'self'; frame-ancestors 'none'",
         )
         return response
+
+
+class DatabaseErrors:
+    """Answers with a sentence where the database is full, locked or away; the transaction was rolled back by then."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """Return the page, or nothing for any other exception."""
+        if not isinstance(error, (OperationalError, InterfaceError)):
+            return None
+        log.error("%s %s: %s", request.method, request.path, error)
+        return database_error(request, error)
