@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.core.paginator import Page, Paginator
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from searches.figures import Words
@@ -29,6 +29,14 @@ COLUMNS = {
     "multiply_adds": "candidate__multiply_adds",
     "generation": "candidate__generation",
     "origin": "candidate__origin",
+}
+ORIGINS: dict[str, Words] = {
+    "sampled": _("sampled"),
+    "mutated": _("mutated from"),
+    "crossed": _("crossed from"),
+    "kept": _("kept from"),
+    "derived": _("derived"),
+    "baseline": _("made by hand"),
 }
 CSV_METRICS = ("accuracy", "loss", "latency_ms", "training_seconds")
 
@@ -56,7 +64,8 @@ class CandidateTable:
         if self.words.isdigit():
             found = found.filter(candidate__number=int(self.words))
         elif self.words:
-            found = found.filter(candidate__origin__icontains=self.words)
+            shown = [name for name, words in ORIGINS.items() if self.words.lower() in str(words).lower()]
+            found = found.filter(Q(candidate__origin__icontains=self.words) | Q(candidate__origin__in=shown))
         column = self.sort.lstrip("-")
         field = F(COLUMNS[column]) if column in COLUMNS else F("value")
         ordered = field.desc(nulls_last=True) if self.sort.startswith("-") else field.asc(nulls_last=True)

@@ -5,10 +5,10 @@ from datetime import datetime
 from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _
 
 from nas.sentences import Sentence
 from searches import figures
+from searches.candidates import ORIGINS
 from searches.drawing.text import short
 from searches.say import label
 from searches.say import say as in_words
@@ -59,12 +59,4 @@ def say(sentence: Sentence | None) -> str:
 @register.filter
 def origin(name: str) -> str:
     """Write how a candidate was made; a strategy's own word where it is no common one."""
-    common = {
-        "sampled": _("sampled"),
-        "mutated": _("mutated from"),
-        "crossed": _("crossed from"),
-        "kept": _("kept from"),
-        "derived": _("derived"),
-        "baseline": _("made by hand"),
-    }
-    return common.get(name, name)
+    return str(ORIGINS.get(name, name))
