@@ -10,6 +10,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.test import Client
 from django.urls import reverse
+from django.utils import translation
 
 from nas.sentences import Sentence
 from searches import leases, lifecycle, snapshot
@@ -145,6 +146,16 @@ def test_candidates_are_sorted_by_number_not_by_text(running: Run, work: Any) ->
     known = [value for value in values if value is not None]
     assert known == sorted(known, reverse=True)
     assert values[: len(known)] == known
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", "sampled"), ("zh-hans", "采样"), ("zh-hans", "sampled")])
+def test_candidates_are_found_by_their_origin_in_the_readers_language(
+    running: Run, work: Any, language: str, words: str
+) -> None:
+    work(running)
+    with translation.override(language):
+        found = {row.candidate.origin for row in CandidateTable(running, {"q": words}).rows}
+    assert found == {"sampled"}
 
 
 @pytest.mark.parametrize("query", [{"sort": "nonsense"}, {"page": "9999"}, {"state": "x"}, {"page": "x"}, {"q": "77"}])
