@@ -47,7 +47,7 @@ class _Layers:
     chains: list[list[int]]
 
 
-def layout(boxes: Mapping[str, Box], edges: Sequence[Edge], *, rank_gap: float = 36.0) -> Layout:
+def layout(boxes: Mapping[str, Box], edges: Sequence[Edge], *, rank_gap: float = 31.0) -> Layout:
     """Lay the boxes out from top to bottom; raises ValueError where the edges make a circle."""
     if not boxes:
         return Layout({}, (), 2 * MARGIN, 2 * MARGIN)

@@ -9,8 +9,8 @@ from django.utils.translation import gettext as _
 
 from nas.spaces.graph import Graph, Node
 
-HEIGHT, BAR, PITCH, LOWEST = 18, 4, 6, 4
-WIDEST = 1024
+HEIGHT, BAR, PITCH, LOWEST = 18, 4, 6, 3
+WIDEST = 256
 
 
 def thumbnail(graph: Graph) -> SafeString:

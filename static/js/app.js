@@ -63,6 +63,15 @@ function onKey(event) {
   act();
 }
 
+// The server writes clock times in its own zone; a reader wants theirs.
+function showLocalTimes() {
+  for (const time of document.querySelectorAll("time[data-clock]:not([title])")) {
+    const at = new Date(time.dateTime);
+    time.textContent = at.toLocaleTimeString(root.lang, { hourCycle: "h23" });
+    time.title = at.toLocaleString(root.lang);
+  }
+}
+
 function openDialogs(event) {
   const opener = event.target.closest("[data-opens]");
   if (opener) document.getElementById(opener.dataset.opens).showModal();
@@ -79,4 +88,6 @@ switchBox.checked = localStorage.shortcuts !== "off";
 switchBox.addEventListener("change", () => (localStorage.shortcuts = switchBox.checked ? "on" : "off"));
 document.addEventListener("keydown", onKey);
 document.addEventListener("click", openDialogs);
+showLocalTimes();
+document.body.addEventListener("htmx:afterSettle", showLocalTimes);
 document.body.addEventListener("htmx:sendError", () => toast(toasts.dataset.failed, "error"));

@@ -90,6 +90,8 @@ function chart(element, figure) {
   }
 
   addEventListener("themechange", changed);
+  // A neighbour in the same row may grow; Plotly itself only looks at the window.
+  new ResizeObserver(() => element.data && element.offsetParent && Plotly.Plots.resize(element)).observe(element);
   changed();
   return changed;
 }
@@ -229,6 +231,7 @@ export function curves(element, trainings) {
         y: one.points.map((point) => point[field]),
         line: { width: 2, color: colour(tokens[(one.slot ?? index) % tokens.length]), dash: one.candidate ? "solid" : "dot" },
         marker: { size: 5 },
+        opacity: one.ended ? 0.4 : 1,
         showlegend: true,
       })),
       layout: wanted,

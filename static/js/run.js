@@ -133,7 +133,19 @@ function refresh(now = false) {
   }, wait);
 }
 
-const plain = (element) => element.innerHTML.replaceAll(/name="csrfmiddlewaretoken" value="\w+"/g, "");
+// Pause and Resume are sent from the page as a whole: the form may be swapped away before the answer comes.
+page.addEventListener("submit", (event) => {
+  if (!event.target.matches("[data-in-place]")) return;
+  event.preventDefault();
+  // Not `page` itself: behind a refresh of its own, htmx may drop what waits.
+  htmx.ajax("POST", event.target.action, { swap: "none", source: document.body });
+});
+
+// What says the same: each form has a token of its own, and clock times are shown in the reader's zone.
+const plain = (element) =>
+  element.innerHTML
+    .replaceAll(/name="csrfmiddlewaretoken" value="\w+"/g, "")
+    .replaceAll(/<time datetime="([^"]*)"[^>]*>[^<]*/g, "$1");
 
 // A part that did not change is left alone: swapping it would cost a button its focus and close an open dialog.
 document.body.addEventListener("htmx:oobBeforeSwap", (event) => {

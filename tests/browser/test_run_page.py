@@ -8,6 +8,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from tests.running import wait_until
+
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
 MINUTES = 60_000
@@ -193,7 +195,7 @@ def test_the_theme_is_chosen_kept_and_seen_by_the_charts(signed_in: Page, comple
     grid = "getComputedStyle(document.querySelector('#fitness .gridlayer path')).stroke"
     light = signed_in.evaluate(grid)
     signed_in.get_by_role("button", name="Dark").click()
-    signed_in.wait_for_function(f"{grid} !== {light!r}")
+    wait_until(lambda: signed_in.evaluate(grid) != light)
     signed_in.reload()
     assert signed_in.evaluate("getComputedStyle(document.documentElement).colorScheme") == "dark"
 
@@ -202,3 +204,14 @@ def test_the_list_of_shortcuts_opens_with_a_question_mark(signed_in: Page, compl
     signed_in.goto(completed)
     signed_in.keyboard.press("?")
     expect(signed_in.locator("#shortcuts")).to_be_visible()
+
+
+def test_parts_that_did_not_change_are_left_alone(signed_in: Page, completed: str) -> None:
+    signed_in.goto(completed)
+    signed_in.locator("#run-tiles").evaluate("element => element.untouched = true")
+    with signed_in.expect_response(lambda answer: answer.url == completed):
+        signed_in.evaluate(
+            "htmx.ajax('GET', location.pathname, {swap: 'none', source: document.getElementById('run')})"
+        )
+    signed_in.wait_for_timeout(300)
+    assert signed_in.locator("#run-tiles").evaluate("element => element.untouched") is True
