@@ -1,6 +1,7 @@
 """Where a network is computed, and with which precision."""
 
 import platform
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from functools import cache
 
@@ -35,7 +36,8 @@ def has_bf16(kind: str) -> bool:
     """Tell whether the hardware multiplies in bfloat16."""
     if kind == "cuda":
         return bool(torch.cuda.is_bf16_supported())
-    capabilities = torch.cpu.get_capabilities()
+    # Newer than the oldest torch that this must run on; without it, float32 is never wrong.
+    capabilities: Mapping[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
     return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
 
 

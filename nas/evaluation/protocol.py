@@ -15,8 +15,8 @@ Stage = Literal["search", "final"]
 class Training:
     """How a network is trained; the same for every candidate of a run and for its baseline."""
 
-    batch_size: int = setting(128, low=1, high=4096, help="Images per step.")
-    learning_rate: float = setting(0.1, low=1e-6, high=10, help="Peak of the one-cycle schedule.")
+    batch_size: int = setting(128, low=2, high=4096, help="Images per step.")
+    learning_rate: float = setting(0.2, low=1e-6, high=10, help="Peak of the one-cycle schedule.")
     weight_decay: float = setting(5e-4, low=0, high=1, help="L2 penalty on weights.")
     label_smoothing: float = setting(0.0, low=0, high=0.9, help="Share of the label spread over all classes.")
     augment: bool = setting(True, help="Shift images by a pixel or a few, and mirror those where mirrors make sense.")

@@ -31,7 +31,7 @@ PLAN = Plan(Split("digits"), SpaceSpec("chain", {}), "genetic")
         ({"limits": (Limit("parameters", 3.0),)}, "None of 1000 sampled architectures is allowed"),
         ({"strategy": "genetics"}, "nearest is genetic"),
         ({"strategy_settings": {"population": 1}}, "population is 1; it must be at least 2."),
-        ({"training": Training(batch_size=0)}, "batch_size is 0; it must be at least 1."),
+        ({"training": Training(batch_size=0)}, "batch_size is 0; it must be at least 2."),
         ({"objectives": ()}, "A search needs at least one objective."),
         ({"objectives": (Objective("accuracy", "max"), Objective("loss", "min"))}, "genetic works on one objective"),
         ({"objectives": (Objective("beauty", "max"),)}, "There is no metric beauty"),
