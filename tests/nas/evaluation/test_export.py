@@ -120,7 +120,9 @@ def test_the_final_stage_measures_all_metrics_once_on_the_test_split(exported: t
 @pytest.mark.parametrize("space", SPACES)
 @settings(max_examples=15, deadline=None)
 @given(seed=st.integers(0, 2**32))
-def test_onnx_and_source_compute_what_torch_does(space: str, seed: int, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_onnx_and_source_compute_what_torch_does(
+    space: str, seed: int, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     pools = ("max 2", "max 3", "average 2", "average 3")
     network, data = trained(seed, space, {"pools": pools, "smallest": 1} if space == "chain" else {})
     path = tmp_path_factory.getbasetemp() / "one.onnx"
