@@ -20,6 +20,8 @@ os.environ |= {
     # Playwright keeps an event loop in this thread, and Django would refuse the database there.
     "DJANGO_ALLOW_ASYNC_UNSAFE": "true",
     "NASWEB_HOME": str(HOME),
+    # Threads of several processes that wait for each other on a busy machine make an epoch a hundred times slower.
+    "OMP_NUM_THREADS": "1",
     "BROKER_URL": "memory://",
     "CHANNEL_URL": "memory://",
 }

@@ -37,9 +37,13 @@ def when_training(evaluation, do):
     """Do something once the first epoch of an evaluation was published."""
 
     def look():
+        limit = time.monotonic() + 30
         while not Event.objects.filter(evaluation_id=evaluation.pk, kind="epoch").exists():
+            if time.monotonic() > limit:
+                break
             time.sleep(0.05)
-        do()
+        else:
+            do()
         connection.close()
 
     thread = threading.Thread(target=look)
@@ -86,7 +90,7 @@ def test_what_takes_too_long_ends_with_that_cause(claimed, warm):
 
 
 def test_a_pause_gives_it_back_with_its_checkpoint_and_it_resumes(claimed, warm):
-    evaluation = claimed(epochs=400)
+    evaluation = claimed(epochs=100_000)
     run = evaluation.run
     thread = when_training(evaluation, lambda: (time.sleep(1.5), lifecycle.pause(run)))
     Drive(evaluation, warm, 60).until_over()
