@@ -46,7 +46,7 @@ class Chain:
     smallest: int = setting(4, low=1, high=512, unit="pixels", help="Side below which no pooling shrinks an image.")
     units: tuple[int, ...] = setting((32, 64, 128), low=1, high=4096, help="Units of fully connected layers.")
     activations: tuple[str, ...] = setting(
-        ("relu", "silu", "tanh"), options=("relu", "silu", "tanh"), help="Activations after a layer."
+        ("relu", "silu"), options=("relu", "silu", "tanh"), help="Activations after a layer."
     )
     norm: bool = setting(True, help="Let each layer choose batch normalisation.")
     skip: bool = setting(True, help="Let each convolution choose a skip connection around it.")

@@ -29,6 +29,11 @@ from tests.nas.evaluation.jobs import digits, events
 CPU = torch.device("cpu")
 FILES = ("weights.safetensors", "model.py", "model.onnx", "architecture.json", "model_card.md")
 TITLE = 'Demo\n# "quoted" \\'
+EVERYTHING = {
+    "pools": ("max 2", "max 3", "average 2", "average 3"),
+    "activations": ("relu", "silu", "tanh"),
+    "smallest": 1,
+}
 # Computes logits of the test images with nothing but the exported files.
 ALONE = """
 import sys; sys.path.insert(0, ".")
@@ -123,8 +128,7 @@ def test_the_final_stage_measures_all_metrics_once_on_the_test_split(exported: t
 def test_onnx_and_source_compute_what_torch_does(
     space: str, seed: int, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    pools = ("max 2", "max 3", "average 2", "average 3")
-    network, data = trained(seed, space, {"pools": pools, "smallest": 1} if space == "chain" else {})
+    network, data = trained(seed, space, EVERYTHING if space == "chain" else {})
     path = tmp_path_factory.getbasetemp() / "one.onnx"
     scale = Scale.of(data, CPU)
     onnx_file.write(path, network, data, scale)

@@ -22,6 +22,7 @@ EVERYTHING = {
         "filters": (2, 3),
         "pools": ("max 2", "max 3", "average 2", "average 3"),
         "units": (4, 5),
+        "activations": ("relu", "silu", "tanh"),
         "smallest": 1,
     }
 }
