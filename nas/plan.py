@@ -41,8 +41,8 @@ class Plan:
     objectives: tuple[Objective, ...] = (Objective("accuracy", "max"),)
     limits: tuple[Limit, ...] = ()
     training: Training = field(default_factory=Training)
-    budget: int = 24
-    epochs: int = 10
+    budget: int = 32
+    epochs: int = 20
     final_epochs: int = 30
     final_seeds: int = 3
     candidate_seconds: int = 3600

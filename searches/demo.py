@@ -18,9 +18,9 @@ DEMO = Plan(
     strategy="genetic",
     strategy_settings={"population": 8},
     limits=default_limits(dataset("digits").task),
-    budget=24,
-    epochs=8,
-    final_epochs=20,
+    budget=32,
+    epochs=20,
+    final_epochs=30,
     final_seeds=3,
     candidate_seconds=300,
 )

@@ -54,7 +54,7 @@ def test_five_clicks_on_next_give_a_search_and_the_model_comes_home(signed_in, s
     picture("wizard-review")
     page.get_by_role("button", name="Start search").click()
     page.wait_for_url("**/searches/*/")
-    page.wait_for_function("() => document.querySelector('#fitness')?.data?.some(t => t.x?.length > 2)", timeout=60_000)
+    wait_until(lambda: page.evaluate("() => document.querySelector('#fitness')?.data?.some(t => t.x?.length > 2)"), 60)
     page.wait_for_selector("#best svg.arch")
     picture("run-live", whole=True)
 
@@ -78,5 +78,5 @@ def test_five_clicks_on_next_give_a_search_and_the_model_comes_home(signed_in, s
     page.emulate_media(color_scheme="dark", reduced_motion="reduce")
     page.get_by_role("button", name="简体中文").click()
     page.wait_for_selector("html[lang='zh-hans']")
-    page.wait_for_function("() => document.querySelector('#fitness')?.data?.length > 0")
+    wait_until(lambda: page.evaluate("() => document.querySelector('#fitness')?.data?.length > 0"), 20)
     picture("run-finished-dark-chinese", whole=True)
