@@ -23,15 +23,20 @@ class Figure:
     write: Callable[[float], str]
 
 
+def decimals(value: float, places: int) -> str:
+    """Write a number rounded to so many places; Django's own formatting would cut the rest off."""
+    return str(number_format(round(value, places), places))
+
+
 def percent(value: float) -> str:
     """Write a value that is in percent."""
-    return f"{number_format(value, 2)} %"
+    return f"{decimals(value, 2)} %"
 
 
 def duration(seconds: float) -> str:
     """Write a time in at most two units."""
     if seconds < 10:
-        return _("%(seconds)s s") % {"seconds": number_format(seconds, 1)}
+        return _("%(seconds)s s") % {"seconds": decimals(seconds, 1)}
     whole = round(seconds)
     if whole < 60:
         return _("%(seconds)d s") % {"seconds": whole}
@@ -43,7 +48,7 @@ def duration(seconds: float) -> str:
 
 
 def _milliseconds(value: float) -> str:
-    return f"{number_format(value, 2 if value < 100 else 0)} ms"
+    return f"{decimals(value, 2 if value < 100 else 0)} ms"
 
 
 FIGURES: dict[str, Figure] = {
@@ -52,7 +57,7 @@ FIGURES: dict[str, Figure] = {
     "recall": Figure(gettext_lazy("Recall"), "max", percent),
     "f1": Figure(gettext_lazy("F1"), "max", percent),
     "roc_auc": Figure(gettext_lazy("ROC AUC"), "max", percent),
-    "loss": Figure(gettext_lazy("Loss"), "min", lambda value: number_format(value, 4)),
+    "loss": Figure(gettext_lazy("Loss"), "min", lambda value: decimals(value, 4)),
     "parameters": Figure(gettext_lazy("Parameters"), "min", short),
     "multiply_adds": Figure(gettext_lazy("Multiply-adds"), "min", short),
     "latency_ms": Figure(gettext_lazy("Latency"), "min", _milliseconds),
@@ -71,4 +76,4 @@ def write(metric: str, value: float | None) -> str:
     """Write a value of a metric, a dash where there is none."""
     if value is None:
         return "–"
-    return FIGURES[metric].write(value) if metric in FIGURES else number_format(value, 4)
+    return FIGURES[metric].write(value) if metric in FIGURES else decimals(value, 4)
