@@ -28,7 +28,6 @@ def arrive() -> None:
             "device": os.environ.get("CUDA_VISIBLE_DEVICES") or "cpu",
             "queue": os.environ.get("NASWEB_QUEUE", settings.DEFAULT_QUEUE),
             "pid": os.getpid(),
-            "evaluation_id": None,
             "draining": False,
             "started_at": now,
             "seen_at": now,
@@ -36,11 +35,6 @@ def arrive() -> None:
     )
     leases.lose_all_of(name())
     leases.send_again()
-
-
-def work_on(evaluation_id: int | None) -> None:
-    """Say which evaluation is in hand."""
-    Worker.objects.filter(name=name()).update(evaluation_id=evaluation_id, seen_at=timezone.now())
 
 
 def drain() -> None:
@@ -55,7 +49,7 @@ def is_draining() -> bool:
 
 def depart() -> None:
     """Say that it is gone, rather than let its heartbeat grow old."""
-    Worker.objects.filter(name=name()).update(evaluation_id=None, seen_at=timezone.now() - timedelta(days=1))
+    Worker.objects.filter(name=name()).update(seen_at=timezone.now() - timedelta(days=1))
 
 
 def keep_beating() -> None:

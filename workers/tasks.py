@@ -29,14 +29,12 @@ def evaluate(evaluation_id: int, attempt: int) -> None:
     evaluation = leases.claim(evaluation_id, attempt, presence.name())
     if evaluation is None:
         return
-    presence.work_on(evaluation.pk)
     try:
         Drive(evaluation, warm_runner(), limit_of(evaluation)).until_over()
     except Exception as error:
         # Whatever was met here says nothing about the network: give it back now instead of when the lease falls silent.
         log.exception("evaluation %s", evaluation.pk)
         leases.lose(evaluation, Sentence(STUMBLED, {"error": str(error)}))
-    presence.work_on(None)
     advance(evaluation.run_id)
 
 

@@ -26,7 +26,7 @@ from nas.sentences import Refused
 from nas.spaces import catalogue
 from nas.spaces.graph import Graph
 
-SEARCH_TIMING = 0.008  # seconds given to the latency of a candidate
+SEARCH_TIMING = 0.005  # seconds given to the latency of a candidate
 
 
 @dataclass(frozen=True)

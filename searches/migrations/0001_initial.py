@@ -43,7 +43,6 @@ class Migration(migrations.Migration):
                 ('device', models.CharField(max_length=120)),
                 ('queue', models.CharField(max_length=60)),
                 ('pid', models.PositiveIntegerField()),
-                ('evaluation_id', models.BigIntegerField(blank=True, null=True)),
                 ('draining', models.BooleanField(default=False)),
                 ('started_at', models.DateTimeField(default=django.utils.timezone.now)),
                 ('seen_at', models.DateTimeField(default=django.utils.timezone.now)),

@@ -15,7 +15,6 @@ class Worker(models.Model):
     device = models.CharField(max_length=120)
     queue = models.CharField(max_length=60)
     pid = models.PositiveIntegerField()
-    evaluation_id = models.BigIntegerField(null=True, blank=True)
     draining = models.BooleanField(default=False)  # takes no more work and lets go of what it has
     started_at = models.DateTimeField(default=timezone.now)
     seen_at = models.DateTimeField(default=timezone.now)

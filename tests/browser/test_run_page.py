@@ -83,8 +83,8 @@ def test_points_appear_without_a_reload_and_the_run_ends_with_a_model(live: Page
     expect(live.locator("#run-final tbody tr").first).to_contain_text("±")
     expect(live).to_have_title(re.compile(r"\d+\.\d\d % · live"))
     expect(live.locator("#connection")).to_have_text("finished")
-    # Six candidates, each with a step of the line of the best so far.
-    expect(live.locator("#fitness")).to_have_attribute("data-points", "12")
+    # Sixteen candidates, each with a step of the line of the best so far.
+    expect(live.locator("#fitness")).to_have_attribute("data-points", "32")
 
 
 def test_pause_resume_and_stop_keep_the_focus_and_need_no_reload(live: Page) -> None:

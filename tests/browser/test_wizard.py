@@ -54,7 +54,7 @@ def test_the_estimate_follows_what_is_typed_without_saving(signed_in, stack):
     page.get_by_label("Candidates").fill("")
     expect(page.get_by_text("Some values are not right yet")).to_be_visible()
     page.reload()
-    expect(page.get_by_label("Candidates")).to_have_value("24")
+    expect(page.get_by_label("Candidates")).to_have_value("32")
 
 
 def test_a_mistake_moves_the_focus_to_a_summary_that_leads_to_the_field(signed_in, stack):

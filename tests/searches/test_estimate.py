@@ -57,7 +57,7 @@ def measured(run, seconds, stage="search"):
 def test_more_candidates_and_epochs_take_longer():
     usual = estimate(DRAFT)
     assert estimate(with_plan(budget=48)).search > usual.search
-    assert estimate(with_plan(epochs=20)).candidate.middle > usual.candidate.middle
+    assert estimate(with_plan(epochs=40)).candidate.middle > usual.candidate.middle
     assert estimate(with_plan(final_epochs=60)).final > usual.final
     assert estimate(with_plan(final_seeds=9)).final > usual.final
     assert usual.total == usual.search + usual.final

@@ -146,7 +146,7 @@ def test_a_preset_fills_the_form_and_saves_nothing(person, draft):
 def test_the_review_says_everything_in_words_and_as_json(person, draft):
     page = person.get(at(draft, "review"))
     text = page.content.decode()
-    for words in ("Digits", "Chain", "Genetic", "Parameters at most 35,914", "24 candidates", "default"):
+    for words in ("Digits", "Chain", "Genetic", "Parameters at most 35,914", "32 candidates", "default"):
         assert words in text
     assert json.loads(page.context["plan_json"]) == draft.plan_json
 
