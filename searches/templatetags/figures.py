@@ -1,7 +1,5 @@
 """Numbers and states in templates."""
 
-from datetime import datetime
-
 from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -36,12 +34,6 @@ register.filter("label", label)
 def metric(value: object, name: str) -> str:
     """Write a value of the metric of that name; a template passes text where there is none."""
     return figures.write(name, float(value) if isinstance(value, int | float) else None)
-
-
-@register.filter
-def seconds_since(later: datetime, earlier: datetime) -> float:
-    """Return the seconds from `earlier` to `later`."""
-    return (later - earlier).total_seconds()
 
 
 @register.simple_tag
