@@ -1,8 +1,16 @@
-"""The small immutable value that everything else translates: one architecture of one space."""
+"""The small immutable values that everything else translates: a question of a space, and one architecture of it."""
 
 import hashlib
 import json
 from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """One question of a space and its options, in order."""
+
+    name: str
+    options: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from nas.spaces.catalogue import SpaceSpec
 from nas.spaces.graph import Task
 from nas.spaces.protocol import SearchSpace
 from nas.strategies import catalogue as strategies
-from nas.strategies.protocol import AnyStrategy, Failed, Outcome, Scored
+from nas.strategies.protocol import AnyStrategy, Failed, Outcome, Scored, Terms
 
 Id = TypeVar("Id")
 MOST_EVALUATIONS = 1_000_000
@@ -84,6 +84,11 @@ def strategy(plan: Plan) -> AnyStrategy:
     return strategies.build(plan.strategy, plan.strategy_settings)
 
 
+def terms(plan: Plan) -> Terms:
+    """Return what the run offers its strategy."""
+    return Terms(plan.budget, len(plan.objectives), range(1, plan.epochs + 1))
+
+
 def check(plan: Plan) -> None:
     """Raise Refused for the first thing that could not work, before anything is started."""
     dataset(plan.split.dataset)
@@ -104,7 +109,7 @@ def check(plan: Plan) -> None:
         raise Refused("valid_share is {value}; it must be between 0.05 and 0.5.", value=plan.split.valid_share)
     configure(Training, codec.dump(plan.training))
     _check_objectives(plan)
-    strategy(plan).refuse(search_space(plan), plan.budget)
+    strategy(plan).refuse(search_space(plan), terms(plan))
 
 
 def _check_objectives(plan: Plan) -> None:

@@ -55,7 +55,7 @@ class Search:
 
     def _search(self, work: Path) -> Generator[Item, None, list[Measurement]]:
         space, strategy = planning.search_space(self.plan), planning.strategy(self.plan)
-        state = strategy.begin(self.plan.seed)
+        state = strategy.begin(self.plan.seed, planning.terms(self.plan))
         measured: list[Measurement] = []
         asked = 0
         while asked < self.plan.budget:

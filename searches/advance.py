@@ -58,7 +58,10 @@ def _step_search(run: Run) -> bool:
 
 def _strategy_step(run: Run, asked: int, in_flight: int) -> _Step:
     space, strategy = plan.search_space(run.plan), plan.strategy(run.plan)
-    state = strategy.begin(run.plan.seed) if run.state is None else codec.load(strategy.state, run.state)
+    if run.state is None:
+        state = strategy.begin(run.plan.seed, plan.terms(run.plan))
+    else:
+        state = codec.load(strategy.state, run.state)
     untold = run.evaluations.filter(stage=Run.Stage.SEARCH, status__in=OVER, told=False)
     told, traces = [], {}
     for evaluation in untold.select_related("candidate").order_by("finished_at", "pk"):

@@ -2,10 +2,9 @@
 
 from dataclasses import dataclass
 
-from nas.architecture import Architecture
+from nas.architecture import Architecture, Decision
 from nas.sentences import Sentence
 from nas.spaces.graph import Graph, Sketch, Task
-from nas.spaces.protocol import Decision
 
 
 @dataclass(frozen=True)

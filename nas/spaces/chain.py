@@ -4,11 +4,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, cast
 
-from nas.architecture import Architecture
+from nas.architecture import Architecture, Decision
 from nas.sentences import Refused, Sentence
 from nas.settings import setting
 from nas.spaces.graph import Graph, Sketch, Task
-from nas.spaces.protocol import Decision
 
 
 @dataclass(frozen=True)

@@ -2,11 +2,11 @@
 
 from dataclasses import dataclass
 
-from nas.architecture import Architecture
+from nas.architecture import Architecture, Decision
 from nas.objectives import METRICS, Limit
 from nas.sentences import Sentence
 from nas.spaces.graph import Graph
-from nas.spaces.protocol import Decision, SearchSpace
+from nas.spaces.protocol import SearchSpace
 
 
 @dataclass(frozen=True)

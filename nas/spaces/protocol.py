@@ -1,20 +1,11 @@
 """What a search space is: the questions it asks and the graph that the answers make."""
 
-from dataclasses import dataclass
 from math import log10
 from typing import Protocol
 
-from nas.architecture import Architecture
+from nas.architecture import Architecture, Decision
 from nas.sentences import Sentence
 from nas.spaces.graph import Graph
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """One question of a space and its options, in order."""
-
-    name: str
-    options: tuple[str, ...]
 
 
 class SearchSpace(Protocol):

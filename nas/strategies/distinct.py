@@ -7,7 +7,7 @@ from typing import Any
 from nas import codec
 from nas.architecture import Architecture
 from nas.spaces.protocol import SearchSpace
-from nas.strategies.protocol import AnyStrategy, Failed, Outcome, Proposal, Scored
+from nas.strategies.protocol import AnyStrategy, Failed, Outcome, Proposal, Scored, Terms
 
 PATIENCE = 1_000
 
@@ -48,13 +48,13 @@ class Distinct:
         """As the strategy inside."""
         return self.inner.many_objectives
 
-    def refuse(self, space: SearchSpace, budget: int) -> None:
+    def refuse(self, space: SearchSpace, terms: Terms) -> None:
         """As the strategy inside."""
-        self.inner.refuse(space, budget)
+        self.inner.refuse(space, terms)
 
-    def begin(self, seed: int) -> DistinctState:
+    def begin(self, seed: int, terms: Terms) -> DistinctState:
         """Nothing known yet."""
-        return DistinctState(self.inner.begin(seed))
+        return DistinctState(self.inner.begin(seed, terms))
 
     def ask(self, space: SearchSpace, state: DistinctState, count: int) -> tuple[DistinctState, list[Proposal]]:
         """Ask the inner strategy until `count` are new, it waits, or 1,000 in a row were known: the space is spent."""

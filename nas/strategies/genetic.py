@@ -14,7 +14,7 @@ from nas.sentences import Refused
 from nas.settings import setting
 from nas.spaces import moves
 from nas.spaces.protocol import SearchSpace, magnitude
-from nas.strategies.protocol import Outcome, Proposal, Scored, dice
+from nas.strategies.protocol import Outcome, Proposal, Scored, Terms, dice
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class Genetic:
     state = GeneticState
     many_objectives = False
 
-    def refuse(self, space: SearchSpace, budget: int) -> None:
+    def refuse(self, space: SearchSpace, terms: Terms) -> None:
         """The population must fit into the space and leave room for children."""
         moves.sample(space, dice(0, 0))
         if self.population > 10 ** min(magnitude(space), 12) + 0.5:
@@ -72,7 +72,7 @@ class Genetic:
                 population=self.population,
             )
 
-    def begin(self, seed: int) -> GeneticState:
+    def begin(self, seed: int, terms: Terms) -> GeneticState:
         """Before the first generation."""
         return GeneticState(seed)
 
@@ -97,7 +97,8 @@ class Genetic:
     def tell(self, space: SearchSpace, state: GeneticState, outcome: Outcome) -> GeneticState:
         """Note the score of one of the offspring; a failed one stays without."""
         score = outcome.scores[0] if isinstance(outcome, Scored) else None
-        known = (replace(one, score=score) if one.number == outcome.number else one for one in state.offspring)
+        told = Individual(outcome.number, outcome.architecture.choices, score)
+        known = (told if one.number == outcome.number else one for one in state.offspring)
         awaited = tuple(number for number in state.awaited if number != outcome.number)
         return replace(state, offspring=tuple(known), awaited=awaited)
 

@@ -1,12 +1,24 @@
 """What a search strategy is: settings, and a pure step over a state that JSON can carry."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Any, Protocol, TypeVar
 
 from nas.architecture import Architecture
 from nas.spaces.protocol import SearchSpace
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What a run offers its strategy: evaluations at most, scores per outcome, and the fidelities that it may ask for.
+
+    `fidelities` are numbers of epochs in rising order, a range or a tuple; the last one is the run's own.
+    """
+
+    budget: int
+    objectives: int = 1
+    fidelities: Sequence[int] = (0,)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +64,8 @@ class Strategy(Protocol[S]):
     """A frozen dataclass of settings; `S` is its state, a frozen dataclass that `nas.codec` can dump.
 
     The same state and calls give the same answers: the randomness of proposal n comes from `dice(seed, n)`.
-    Proposals that come out of `ask` may be told in any order, and late.
+    Proposals that come out of `ask` may be told in any order, and late; some may never be told. What counts is the
+    architecture in the outcome: a wrapper may have measured another one in the place of the proposed.
     """
 
     @property
@@ -63,10 +76,10 @@ class Strategy(Protocol[S]):
     def many_objectives(self) -> bool:
         """Whether it takes more than one score."""
 
-    def refuse(self, space: SearchSpace, budget: int) -> None:
-        """Raise Refused where the settings cannot work on this space or budget."""
+    def refuse(self, space: SearchSpace, terms: Terms) -> None:
+        """Raise Refused where the settings cannot work on this space or on these terms."""
 
-    def begin(self, seed: int) -> S:
+    def begin(self, seed: int, terms: Terms) -> S:
         """Return the state before the first proposal."""
 
     def ask(self, space: SearchSpace, state: S, count: int) -> tuple[S, list[Proposal]]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from nas.spaces import moves
 from nas.spaces.protocol import SearchSpace
-from nas.strategies.protocol import Outcome, Proposal, dice
+from nas.strategies.protocol import Outcome, Proposal, Terms, dice
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +26,11 @@ class Uniform:
     state = UniformState
     many_objectives = True
 
-    def refuse(self, space: SearchSpace, budget: int) -> None:
+    def refuse(self, space: SearchSpace, terms: Terms) -> None:
         """It works everywhere that one architecture can be sampled."""
         moves.sample(space, dice(0, 0))
 
-    def begin(self, seed: int) -> UniformState:
+    def begin(self, seed: int, terms: Terms) -> UniformState:
         """Nothing asked yet."""
         return UniformState(seed)
 

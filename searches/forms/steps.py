@@ -118,7 +118,7 @@ def _apply_strategy(draft: Draft, data: Data) -> Draft:
 
 
 def _check_strategy(plan: Plan) -> None:
-    plans.strategy(plan).refuse(spaces.build(plan.space, plan.task), plan.budget)
+    plans.strategy(plan).refuse(spaces.build(plan.space, plan.task), plans.terms(plan))
 
 
 # Objectives

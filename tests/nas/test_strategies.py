@@ -9,13 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nas import codec
-from nas.architecture import Architecture
+from nas.architecture import Architecture, Decision
 from nas.sentences import Refused
 from nas.spaces.graph import Sketch, Task
-from nas.spaces.protocol import Decision
 from nas.strategies.catalogue import STRATEGIES, build
 from nas.strategies.genetic import Genetic
-from nas.strategies.protocol import Failed, Scored
+from nas.strategies.protocol import Failed, Scored, Terms
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,7 @@ def value(architecture: Architecture) -> float:
 
 def drive(strategy, space, *, seed, budget, seats=3, fail=lambda number: False, shuffle=False, through_json=False):
     """Ask and tell until the budget is spent; returns proposals and scores in order of asking."""
-    state, asked, waiting = strategy.begin(seed), [], []
+    state, asked, waiting = strategy.begin(seed, Terms(budget=100)), [], []
     random = Random(seed)
     while len(asked) < budget:
         state, proposals = strategy.ask(space, state, min(seats, budget - len(asked)))
@@ -138,7 +137,7 @@ def test_the_generations_are_an_end_of_their_own():
 
 def test_the_best_live_on_without_being_measured_again():
     strategy = Genetic(population=4, elitism=2)
-    space, state = ToySpace(), strategy.begin(3)
+    space, state = ToySpace(), strategy.begin(3, Terms(budget=100))
     state, first = strategy.ask(space, state, 4)
     for one in first:
         state = strategy.tell(space, state, Scored(one.number, one.architecture, 0, (value(one.architecture),)))
@@ -159,7 +158,7 @@ def test_the_best_live_on_without_being_measured_again():
 )
 def test_it_refuses_early_what_cannot_work(values, said):
     with pytest.raises(Refused) as refusal:
-        build("genetic", values).refuse(ToySpace(1, 3), 10)
+        build("genetic", values).refuse(ToySpace(1, 3), Terms(budget=10))
     assert str(refusal.value) == said
 
 
@@ -170,7 +169,7 @@ def test_the_classic_settings_can_be_chosen():
 
 def test_the_trace_tells_the_spread_of_a_generation():
     strategy = Genetic(population=2, elitism=1)
-    space, state = ToySpace(2, 2), strategy.begin(0)
+    space, state = ToySpace(2, 2), strategy.begin(0, Terms(budget=100))
     state, pair = strategy.ask(space, state, 2)
     for one in pair:
         state = strategy.tell(space, state, Scored(one.number, one.architecture, 0, (value(one.architecture),)))
