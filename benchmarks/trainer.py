@@ -28,7 +28,8 @@ from nas.evaluation.devices import has_bf16
 from nas.evaluation.networks import build
 from nas.evaluation.protocol import Training
 from nas.evaluation.training import Trainer
-from nas.spaces.graph import Graph, Sketch, Task
+from nas.spaces.graph import Graph, Task
+from nas.spaces.sketch import Sketch
 
 BATCH = 128
 

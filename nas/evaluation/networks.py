@@ -1,26 +1,44 @@
 """The torch module of a graph: one layer per node, named after it."""
 
+import re
 from collections.abc import Callable
 from functools import reduce
+from keyword import iskeyword
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
+from nas.evaluation.layers import Attention, Embed, FactorizedReduce, Patches, SqueezeExcite
 from nas.sentences import Refused
-from nas.spaces.graph import Graph, Node
+from nas.spaces.graph import Graph, Node, Shape, Task, sides
 
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
-    "relu": functional.relu,
-    "silu": functional.silu,
+    "relu": nn.functional.relu,
+    "relu6": nn.functional.relu6,
+    "silu": nn.functional.silu,
+    "hardswish": nn.functional.hardswish,
+    "gelu": nn.functional.gelu,
     "tanh": torch.tanh,
     "none": lambda values: values,
 }
+ACTIVATION_LAYERS: dict[str, type[nn.Module]] = {
+    "relu": nn.ReLU,
+    "relu6": nn.ReLU6,
+    "silu": nn.SiLU,
+    "hardswish": nn.Hardswish,
+    "gelu": nn.GELU,
+    "tanh": nn.Tanh,
+    "none": nn.Identity,
+}
+TOKENS_STD = 0.02  # of the initial weights wherever there are tokens, as in BERT and ViT
 
 
 class Network(nn.Module):
-    """Computes a graph's nodes in order: images (batch, channels, height, width) to logits (batch, classes)."""
+    """Computes a graph's nodes in order, from a batch of the task's inputs to logits (batch, classes).
+
+    Inputs are images (batch, channels, height, width), features (batch, features) or int64 ids (batch, length).
+    """
 
     def __init__(self, graph: Graph) -> None:
         super().__init__()
@@ -28,45 +46,63 @@ class Network(nn.Module):
         shapes = {node.id: node.shape for node in graph.nodes}
         self._steps = [(node, layer_name(node.id)) for node in graph.nodes if node.op != "input"]
         for node, name in self._steps:
-            layer = _layer(node, shapes)
-            if layer is not None:
-                self.add_module(name, layer)
+            self._keep(name, _layer(node, shapes[node.inputs[0]], graph.task))
             if node.options.get("norm"):
-                norm = nn.BatchNorm2d if node.op == "conv" else nn.BatchNorm1d
-                self.add_module(f"{name}_norm", norm(node.shape[0]))
+                self._keep(f"{name}_norm", _norm(node.shape))
 
-    def forward(self, images: Tensor) -> Tensor:
+    def forward(self, inputs: Tensor) -> Tensor:
         """Return the logits."""
-        values = {"input": images}
+        values = {"input": inputs}
         for node, name in self._steps:
             values[node.id] = self._compute(node, name, [values[source] for source in node.inputs])
         return values[self.graph.nodes[-1].id]
 
+    def _keep(self, name: str, layer: nn.Module | None) -> None:
+        if layer is None:
+            return
+        if hasattr(self, name):
+            raise Refused("The network cannot have two layers of the name {name}.", name=name)
+        self.add_module(name, layer)
+
     def _compute(self, node: Node, name: str, inputs: list[Tensor]) -> Tensor:
+        value = inputs[0]
         match node.op:
-            case "conv" | "dense":
-                value: Tensor = getattr(self, name)(inputs[0])
+            case "conv" | "dense" | "factorized_reduce" | "activation":
+                activation = ACTIVATIONS[str(node.options["activation"])]
+                early = node.options.get("order") == "activation first"
+                if early:
+                    value = activation(value)
+                if node.op != "activation":
+                    value = getattr(self, name)(value)
                 if node.options["norm"]:
                     value = getattr(self, f"{name}_norm")(value)
-                return ACTIVATIONS[str(node.options["activation"])](value)
+                return value if early else activation(value)
             case "add":
-                return reduce(torch.add, inputs)
+                return ACTIVATIONS[str(node.options["activation"])](reduce(torch.add, inputs))
+            case "concat":
+                return torch.cat(inputs, 2 if len(node.shape) == 2 else 1)
             case "global_pool":
-                return inputs[0].mean((2, 3))
+                return value.mean((2, 3)) if value.ndim == 4 else value.mean(1)
             case "flatten":
-                return inputs[0].flatten(1)
+                return value.flatten(1)
+            case "zero":
+                return value.new_zeros(len(value), *node.shape)
             case _:
                 layer: Callable[[Tensor], Tensor] = getattr(self, name)
-                return layer(inputs[0])
+                return layer(value)
 
 
 def build(graph: Graph, seed: int = 0) -> Network:
-    """Return the graph's network with He-initialised weights drawn from `seed` alone."""
+    """Return the graph's network with weights drawn from `seed` alone: He-initialised, smaller where tokens pass."""
     with torch.random.fork_rng(devices=()):
         torch.manual_seed(seed)
-        network, last = Network(graph), layer_name(graph.nodes[-1].id)
+        network = Network(graph)
+        of_tokens = tuple(f"{layer_name(node.id)}." for node in graph.nodes if len(node.shape) == 2)
+        last = layer_name(graph.nodes[-1].id)
         for name, module in network.named_modules():
-            if isinstance(module, (nn.Conv2d, nn.Linear)):
+            if f"{name}.".startswith(of_tokens):
+                _small(module)
+            elif isinstance(module, (nn.Conv2d, nn.Linear)):
                 followed: Literal["linear", "relu"] = "linear" if name == last else "relu"
                 nn.init.kaiming_normal_(module.weight, nonlinearity=followed)
                 if module.bias is not None:
@@ -76,27 +112,65 @@ def build(graph: Graph, seed: int = 0) -> Network:
 
 def layer_name(id: str) -> str:
     """Return the attribute, and prefix of the weights, under which a node's layer is kept."""
-    return id.replace(".", "_").replace(" ", "_")
+    name = re.sub(r"\W", "_", id)
+    return f"node_{name}" if iskeyword(name) or not name.isidentifier() else name
 
 
-def _layer(node: Node, shapes: dict[str, tuple[int, ...]]) -> nn.Module | None:
-    option = node.options
-    read = shapes[node.inputs[0]][0]
+def _small(module: nn.Module) -> None:
+    if isinstance(module, (nn.Conv2d, nn.Linear, nn.Embedding)):
+        nn.init.trunc_normal_(module.weight, std=TOKENS_STD)
+    if isinstance(module, (nn.Conv2d, nn.Linear)) and module.bias is not None:
+        nn.init.zeros_(module.bias)
+    if isinstance(module, (Embed, Patches)):
+        nn.init.trunc_normal_(module.positions, std=TOKENS_STD)
+
+
+def _norm(shape: Shape) -> nn.Module:
+    if len(shape) == 2:
+        return nn.LayerNorm(shape[1])
+    return nn.BatchNorm2d(shape[0]) if len(shape) == 3 else nn.BatchNorm1d(shape[0])
+
+
+def _layer(node: Node, read: Shape, task: Task) -> nn.Module | None:
+    option, shape = node.options, node.shape
     match node.op:
         case "conv":
-            kernel, stride = int(option["kernel"]), int(option["stride"])
-            return nn.Conv2d(read, node.shape[0], kernel, stride, kernel // 2, bias=not option["norm"])
-        case "dense":
-            return nn.Linear(read, node.shape[0], bias=not option["norm"])
-        case "classifier":
-            return nn.Linear(read, node.shape[0])
+            return _conv(node, read[0])
+        case "dense" | "classifier":
+            return nn.Linear(read[-1], shape[-1], bias=not option.get("norm"))
         case "pool":
-            size = int(option["size"])
+            size, stride = sides(option["size"])[0], sides(option["stride"])[0]
             padding = 1 if size == 3 else 0
             if option["how"] == "max":
-                return nn.MaxPool2d(size, 2, padding)
-            return nn.AvgPool2d(size, 2, padding, count_include_pad=False)
-        case "add" | "global_pool" | "flatten":
+                return nn.MaxPool2d(size, stride, padding)
+            return nn.AvgPool2d(size, stride, padding, count_include_pad=False)
+        case "factorized_reduce":
+            return FactorizedReduce(read[0], shape[0])
+        case "squeeze_excite":
+            activation = ACTIVATION_LAYERS[str(option["activation"])]()
+            return SqueezeExcite(read[0], sides(option["squeezed"])[0], activation)
+        case "embed":
+            return Embed(task.vocabulary, *shape)
+        case "patches":
+            return Patches(read[0], shape[0], sides(option["size"])[0], shape[1])
+        case "attention":
+            return Attention(shape[1], sides(option["heads"])[0])
+        case "zero" | "activation" | "concat" | "add" | "global_pool" | "flatten":
             return None
         case _:
             raise Refused("The network has a node {id} of an unknown operation, {op}.", id=node.id, op=node.op)
+
+
+def _conv(node: Node, channels: int) -> nn.Conv2d:
+    option = node.options
+    kernel, dilation = sides(option["kernel"]), sides(option["dilation"])[0]
+    return nn.Conv2d(
+        channels,
+        node.shape[0],
+        kernel,
+        sides(option["stride"]),
+        (dilation * (kernel[0] // 2), dilation * (kernel[1] // 2)),
+        dilation,
+        sides(option["groups"])[0],
+        bias=bool(option["bias"]),
+    )

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from nas.architecture import Architecture, Decision
 from nas.sentences import Sentence
-from nas.spaces.graph import Graph, Sketch, Task
+from nas.spaces.graph import Graph, Task
+from nas.spaces.sketch import Sketch
 
 
 @dataclass(frozen=True)

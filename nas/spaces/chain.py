@@ -7,7 +7,8 @@ from typing import Literal, cast
 from nas.architecture import Architecture, Decision
 from nas.sentences import Refused, Sentence
 from nas.settings import setting
-from nas.spaces.graph import Graph, Sketch, Task
+from nas.spaces.graph import Graph, Task
+from nas.spaces.sketch import Sketch
 
 
 @dataclass(frozen=True)

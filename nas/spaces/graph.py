@@ -1,44 +1,93 @@
 """A network as a graph of operations: shapes, parameters and multiply-adds without torch.
 
 One graph is the source for the picture, the cost preview, the constraints, the torch module and the exported source.
+`nas.spaces.sketch` draws one operation by operation.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from math import prod
 from typing import Literal
 
-from nas.sentences import Refused
-
 Shape = tuple[int, ...]
-Options = Mapping[str, int | str | bool]
-Op = Literal["input", "conv", "pool", "global_pool", "flatten", "dense", "add", "classifier"]
-Kind = Literal["io", "conv", "pool", "linear", "merge", "skip"]
+Sides = tuple[int, int]
+Options = Mapping[str, int | str | bool | Sides]
+Op = Literal[
+    "input",
+    "conv",
+    "pool",
+    "factorized_reduce",
+    "zero",
+    "activation",
+    "squeeze_excite",
+    "concat",
+    "add",
+    "global_pool",
+    "flatten",
+    "dense",
+    "embed",
+    "patches",
+    "attention",
+    "classifier",
+]
+Kind = Literal["io", "conv", "pool", "linear", "attention", "norm", "merge", "skip"]
 
 KINDS: dict[str, Kind] = {
     "input": "io",
     "conv": "conv",
     "pool": "pool",
+    "factorized_reduce": "conv",
+    "zero": "skip",
+    "activation": "norm",
+    "squeeze_excite": "attention",
+    "concat": "merge",
+    "add": "merge",
     "global_pool": "pool",
     "flatten": "skip",
     "dense": "linear",
-    "add": "merge",
+    "embed": "linear",
+    "patches": "conv",
+    "attention": "attention",
     "classifier": "io",
 }
-ACTIVATION_LABELS = {"relu": "ReLU", "silu": "SiLU", "tanh": "tanh", "none": ""}
+# What counts towards the depth; the gate of a squeeze-and-excitation stands beside the path, not in it.
+LAYERS = frozenset({"conv", "factorized_reduce", "dense", "embed", "patches", "attention", "classifier"})
+ACTIVATION_LABELS = {
+    "relu": "ReLU",
+    "relu6": "ReLU6",
+    "silu": "SiLU",
+    "hardswish": "hard-swish",
+    "gelu": "GELU",
+    "tanh": "tanh",
+    "none": "",
+}
 
 
 @dataclass(frozen=True)
 class Task:
-    """What a network is for: the shape of one input (channels, height, width) and the number of classes."""
+    """What a network is for: the shape of one input and the number of classes.
 
-    input_shape: tuple[int, int, int]
+    Three sides are an image (channels, height, width), one is a vector of features, or, where there is a vocabulary,
+    a text of that many token ids, each from 0 to `vocabulary` - 1.
+    """
+
+    input_shape: Shape
     classes: int
+    vocabulary: int = 0
+
+    @property
+    def kind(self) -> Literal["image", "tabular", "text"]:
+        """What the inputs are."""
+        if len(self.input_shape) == 3:
+            return "image"
+        return "text" if self.vocabulary else "tabular"
 
 
 @dataclass(frozen=True)
 class Node:
-    """One operation: a stable id from the genotype, what it reads, and its output shape without the batch."""
+    """One operation: a stable id from the genotype, what it reads, and its output shape without the batch.
+
+    The shape is (channels, height, width) of an image, (length, width) of tokens or (features,) of a vector.
+    """
 
     id: str
     op: Op
@@ -60,11 +109,25 @@ class Node:
         o = self.options
         match self.op:
             case "conv":
-                return f"conv {o['kernel']}×{o['kernel']}, {o['filters']}" + (" /2" if o["stride"] == 2 else "")
+                return self._conv_label()
             case "pool":
-                return f"{o['how']} pool {o['size']}×{o['size']}"
-            case "dense":
-                return f"dense, {o['units']}"
+                return f"{o['how']} pool {o['size']}×{o['size']}" + (
+                    " /2" if (o["size"], o["stride"]) == (3, 2) else ""
+                )
+            case "factorized_reduce":
+                return f"factorized reduce, {self.shape[0]} /2"
+            case "activation":
+                return self._norm_label("batch norm", "layer norm") or self._activation_label
+            case "add":
+                return ", ".join(part for part in ("add", self._activation_label) if part)
+            case "squeeze_excite":
+                return f"SE {o['squeezed']}"
+            case "dense" | "embed":
+                return f"{self.op}, {self.shape[-1]}"
+            case "patches":
+                return f"patch {o['size']}×{o['size']}, {self.shape[-1]}"
+            case "attention":
+                return f"attention, {o['heads']} " + ("head" if o["heads"] == 1 else "heads")
             case "classifier":
                 return f"classes, {self.shape[0]}"
             case _:
@@ -73,11 +136,32 @@ class Node:
     @property
     def detail(self) -> str:
         """Normalisation and activation of the box, or nothing."""
-        parts = [
-            "BN" if self.options.get("norm") else "",
-            ACTIVATION_LABELS[str(self.options.get("activation", "none"))],
-        ]
-        return " · ".join(part for part in parts if part)
+        norm, activation = self._norm_label("BN", "LN"), self._activation_label
+        if self.op == "activation":
+            return activation if norm else ""
+        if self.op == "add":
+            return ""
+        if self.options.get("order") == "activation first" and activation:
+            return " · ".join(part for part in (f"pre-{activation}", norm) if part)
+        return " · ".join(part for part in (norm, activation) if part)
+
+    def _conv_label(self) -> str:
+        o = self.options
+        height, width = sides(o["kernel"])
+        grouped = o["groups"] != 1
+        depthwise = grouped and o["groups"] == o["filters"]
+        name = ("dil " if o["dilation"] != 1 else "") + ("dw conv" if depthwise else "conv")
+        label = f"{name} {height}×{width}, {o['filters']}" + (" /2" if 2 in sides(o["stride"]) else "")
+        return f"{label}, {o['groups']} groups" if grouped and not depthwise else label
+
+    def _norm_label(self, batch: str, layer: str) -> str:
+        if not self.options.get("norm"):
+            return ""
+        return layer if len(self.shape) == 2 else batch
+
+    @property
+    def _activation_label(self) -> str:
+        return ACTIVATION_LABELS[str(self.options.get("activation", "none"))]
 
 
 @dataclass(frozen=True)
@@ -99,98 +183,23 @@ class Graph:
 
     @property
     def multiply_adds(self) -> int:
-        """Multiply-adds of convolutions and linear layers for one input."""
+        """Multiply-adds of convolutions, linear layers and attention for one input."""
         return sum(node.multiply_adds for node in self.nodes)
+
+    @property
+    def depth(self) -> int:
+        """Weighted layers on the longest path: convolutions, linear layers, attention, the classifier."""
+        depths: dict[str, int] = {}
+        for node in self.nodes:
+            depths[node.id] = max((depths[id] for id in node.inputs), default=0) + (node.op in LAYERS)
+        return depths[self.nodes[-1].id]
 
     @property
     def costs(self) -> dict[str, float]:
         """The metrics that need no training, by the names of `nas.objectives`."""
-        return {"parameters": self.parameters, "multiply_adds": self.multiply_adds}
+        return {"parameters": self.parameters, "multiply_adds": self.multiply_adds, "depth": self.depth}
 
 
-class Sketch:
-    """Draws a graph operation by operation, each method returning the id of the node it added."""
-
-    def __init__(self, task: Task) -> None:
-        self.task = task
-        self._nodes: dict[str, Node] = {}
-        self._add(Node("input", "input", (), task.input_shape))
-
-    def shape(self, id: str) -> Shape:
-        """Return the output shape of a node already drawn."""
-        return self._nodes[id].shape
-
-    def conv(
-        self,
-        id: str,
-        source: str,
-        *,
-        filters: int,
-        kernel: int,
-        stride: int = 1,
-        norm: bool = True,
-        activation: str = "relu",
-        group: str = "",
-    ) -> str:
-        """Add a same-padded convolution with optional batch normalisation and an activation."""
-        channels, height, width = self._image(source)
-        shape = (filters, -(-height // stride), -(-width // stride))
-        weights = kernel * kernel * channels * filters
-        options: Options = {
-            "filters": filters,
-            "kernel": kernel,
-            "stride": stride,
-            "norm": norm,
-            "activation": activation,
-        }
-        parameters = weights + (2 * filters if norm else filters)
-        return self._add(Node(id, "conv", (source,), shape, parameters, weights * shape[1] * shape[2], options, group))
-
-    def pool(self, id: str, source: str, *, how: Literal["max", "average"], size: int, group: str = "") -> str:
-        """Add a pooling of stride 2: size 2 without padding, size 3 padded by one; raises Refused below 2 x 2."""
-        channels, height, width = self._image(source)
-        if min(height, width) < 2:
-            raise Refused("{id} cannot pool an image of {height} x {width}.", id=id, height=height, width=width)
-        shape = (channels, height // 2, width // 2) if size == 2 else (channels, -(-height // 2), -(-width // 2))
-        return self._add(Node(id, "pool", (source,), shape, options={"how": how, "size": size}, group=group))
-
-    def global_pool(self, id: str, source: str) -> str:
-        """Average each channel over the image."""
-        return self._add(Node(id, "global_pool", (source,), (self._image(source)[0],)))
-
-    def flatten(self, id: str, source: str) -> str:
-        """Lay the image out as one vector."""
-        return self._add(Node(id, "flatten", (source,), (prod(self.shape(source)),)))
-
-    def dense(
-        self, id: str, source: str, *, units: int, norm: bool = False, activation: str = "relu", group: str = ""
-    ) -> str:
-        """Add a fully connected layer over a vector, with optional batch normalisation and an activation."""
-        (features,) = self.shape(source)
-        options: Options = {"units": units, "norm": norm, "activation": activation}
-        parameters = features * units + (2 * units if norm else units)
-        return self._add(Node(id, "dense", (source,), (units,), parameters, features * units, options, group))
-
-    def add(self, id: str, sources: tuple[str, ...], group: str = "") -> str:
-        """Add outputs of equal shape."""
-        shapes = {self.shape(source) for source in sources}
-        if len(shapes) != 1:
-            raise Refused("{id} cannot add outputs of different shapes: {shapes}.", id=id, shapes=str(sorted(shapes)))
-        return self._add(Node(id, "add", sources, shapes.pop(), group=group))
-
-    def classify(self, source: str) -> Graph:
-        """Finish with the linear classifier over a vector and return the graph."""
-        (features,) = self.shape(source)
-        classes = self.task.classes
-        self._add(Node("output", "classifier", (source,), (classes,), (features + 1) * classes, features * classes))
-        return Graph(self.task, tuple(self._nodes.values()))
-
-    def _image(self, id: str) -> tuple[int, int, int]:
-        channels, height, width = self.shape(id)
-        return channels, height, width
-
-    def _add(self, node: Node) -> str:
-        if node.id in self._nodes:
-            raise Refused("There are two nodes with the id {id}.", id=node.id)
-        self._nodes[node.id] = node
-        return node.id
+def sides(value: int | str | bool | Sides) -> Sides:
+    """Return (height, width) of a kernel or stride, which is a pair only where the two differ."""
+    return value if isinstance(value, tuple) else (int(value), int(value))

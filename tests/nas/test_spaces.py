@@ -11,8 +11,9 @@ from nas.objectives import Limit
 from nas.sentences import Refused
 from nas.spaces import moves
 from nas.spaces.catalogue import SPACES, SpaceSpec, build
-from nas.spaces.graph import Sketch, Task
+from nas.spaces.graph import Task
 from nas.spaces.protocol import magnitude
+from nas.spaces.sketch import Sketch
 
 TASKS = (Task((1, 8, 8), 10), Task((3, 32, 32), 100), Task((2, 5, 3), 2), Task((1, 1, 1), 2))
 spaces = st.builds(

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from nas import codec
 from nas.architecture import Architecture, Decision
 from nas.sentences import Refused
-from nas.spaces.graph import Sketch, Task
+from nas.spaces.graph import Task
+from nas.spaces.sketch import Sketch
 from nas.strategies.catalogue import STRATEGIES, build
 from nas.strategies.genetic import Genetic
 from nas.strategies.protocol import Failed, Scored, Terms

@@ -117,7 +117,7 @@ def test_the_card_tells_data_numbers_limits_and_files(exported: tuple[Path, Meas
 def test_the_final_stage_measures_all_metrics_once_on_the_test_split(exported: tuple[Path, Measured]) -> None:
     _, measured = exported
     percent = {"accuracy", "precision", "recall", "f1", "roc_auc"}
-    costs = {"loss", "parameters", "multiply_adds", "latency_ms", "latency_p95_ms", "training_seconds"}
+    costs = {"loss", "parameters", "multiply_adds", "depth", "latency_ms", "latency_p95_ms", "training_seconds"}
     assert set(measured.metrics) == percent | costs | {"images_per_second"}
     assert all(50 < measured.metrics[name] <= 100 for name in percent)
 
@@ -169,6 +169,6 @@ def test_the_search_stage_measures_validation_and_exports_nothing(tmp_path: Path
     measured = events(digits(tmp_path, epochs=1, export=True))[-1]
     assert not isinstance(measured, Ended)
     assert isinstance(measured, Measured)
-    costs = {"loss", "parameters", "multiply_adds", "latency_ms", "training_seconds"}
+    costs = {"loss", "parameters", "multiply_adds", "depth", "latency_ms", "training_seconds"}
     assert set(measured.metrics) == costs | {"accuracy"}
     assert measured.artifacts == ()

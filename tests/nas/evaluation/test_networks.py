@@ -13,7 +13,8 @@ from nas.evaluation import costs
 from nas.evaluation.networks import Network, build, layer_name
 from nas.spaces import catalogue, moves
 from nas.spaces.catalogue import SPACES, SpaceSpec
-from nas.spaces.graph import Graph, Sketch, Task
+from nas.spaces.graph import Graph, Task
+from nas.spaces.sketch import Sketch
 
 TASKS = [known.task for known in DATASETS.values()] + [Task((2, 7, 5), 3)]
 EVERYTHING = {
