@@ -10,8 +10,10 @@ from typing import Any
 from nas import codec
 from nas.commandline import add_search_options, plan_of
 from nas.datasets import DATASETS
+from nas.evaluation.catalogue import SETTINGS as EVALUATOR_SETTINGS
 from nas.events import EpochEnded
 from nas.progress import Follower
+from nas.search import Search
 from nas.sentences import Refused
 from nas.settings import settings_of
 from nas.spaces.catalogue import SEARCHABLE, SPACES
@@ -39,16 +41,13 @@ def _parser() -> argparse.ArgumentParser:
     search.add_argument("--json", action="store_true", help="print one JSON object per evaluation and a last one")
     search.add_argument("--keep", type=Path, help="folder for the winner's files")
     search.set_defaults(command=_search)
-    listing = commands.add_parser("list", help="print datasets, spaces and strategies with their settings")
+    listing = commands.add_parser("list", help="print datasets, spaces, strategies and evaluators with their settings")
     listing.add_argument("--json", action="store_true")
     listing.set_defaults(command=_list)
     return parser
 
 
 def _search(options: argparse.Namespace) -> int:
-    # Torch is slow to load, and `list` and a wrong option need none of it.
-    from nas.search import Search
-
     plan = plan_of(vars(options))
     places = os.environ.get("NAS_DATA_DIR", "").split(os.pathsep)
     search = Search(plan, tuple(Path(place) for place in places if place), options.keep)
@@ -71,6 +70,7 @@ def _list(options: argparse.Namespace) -> int:
         "datasets": {name: {"title": known.title, "about": known.about} for name, known in DATASETS.items()},
         "spaces": {name: _settings(SPACES[name]) for name in SEARCHABLE},
         "strategies": {name: _settings(kind) for name, kind in STRATEGIES.items()},
+        "evaluators": {name: _settings(kind) for name, kind in EVALUATOR_SETTINGS.items()},
     }
     if options.json:
         print(json.dumps(catalogue))

@@ -5,29 +5,43 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from nas.datasets import DATASETS, dataset
-from nas.evaluation.protocol import Split, Training
-from nas.objectives import Limit, known, objective
+from nas.datasets import DATASETS
+from nas.evaluation.protocol import Rehearsal, Split, Training
+from nas.objectives import Limit, limit, objective
 from nas.plan import Plan, default_limits
+from nas.rehearsal import on_table
 from nas.sentences import Refused
 from nas.settings import configure
 from nas.spaces.catalogue import SEARCHABLE, SpaceSpec
+from nas.spaces.table import Tabulated
 from nas.strategies.catalogue import STRATEGIES
 
 DEFAULTS = Plan(Split("digits"), SpaceSpec("chain", {}), "genetic")
+OWNERS = ("strategy", "space", "training", "rehearsal")
 COUNTS = ("budget", "epochs", "final_epochs", "final_seeds", "candidate_seconds", "seed")
 
 
 def add_search_options(parser: argparse.ArgumentParser) -> None:
     """Add every option that shapes a search."""
     parser.add_argument("--dataset", default="digits", help=f"one of {', '.join(DATASETS)}")
-    parser.add_argument("--space", default="chain", help=f"one of {', '.join(SEARCHABLE)}")
+    parser.add_argument("--space", default="chain", help=f"one of {', '.join(SEARCHABLE)}, or table for a rehearsal")
+    parser.add_argument("--table", help="name or file of the table that answers instead of training")
+    parser.add_argument(
+        "--report", action="append", default=[], metavar="COLUMN", help="column of the table read once, of the best"
+    )
     parser.add_argument("--strategy", default="genetic", help=f"one of {', '.join(STRATEGIES)}")
     for name in COUNTS:
         default = getattr(DEFAULTS, name)
         parser.add_argument(f"--{name.replace('_', '-')}", type=int, default=default, help=f"default {default}")
     parser.add_argument("--split-seed", type=int, default=0, help="which images validate")
-    parser.add_argument("--objective", action="append", default=[], help="accuracy, min:loss, ...; may be repeated")
+    parser.add_argument(
+        "--objective",
+        "--metric",
+        dest="objective",
+        action="append",
+        default=[],
+        help="accuracy, min:loss, a column of the table, ...; may be repeated",
+    )
     parser.add_argument(
         "--limit", action="append", default=[], metavar="METRIC=BOUND", help="instead of: no larger than the baseline"
     )
@@ -37,7 +51,7 @@ def add_search_options(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="KEY=VALUE",
-        help="a setting of the strategy, or space.KEY or training.KEY; may be repeated",
+        help="a setting of the strategy, or space.KEY, training.KEY or rehearsal.KEY; may be repeated",
     )
 
 
@@ -48,27 +62,36 @@ class _Settings:
     strategy: dict[str, Any] = field(default_factory=dict)
     space: dict[str, Any] = field(default_factory=dict)
     training: dict[str, Any] = field(default_factory=dict)
+    rehearsal: dict[str, Any] = field(default_factory=dict)
 
 
 def plan_of(options: Mapping[str, Any]) -> Plan:
     """Return the plan that parsed options ask for; raises Refused with a sentence."""
     settings = _settings(options["set"])
-    task = dataset(options["dataset"]).task
-    limits: Sequence[Limit] = () if options["no_limits"] else default_limits(task)
-    if options["limit"]:
-        limits = [_limit(text) for text in options["limit"]]
-    objectives = tuple(objective(text) for text in options["objective"])
-    return replace(
+    plan = replace(
         DEFAULTS,
         split=Split(options["dataset"], options["split_seed"]),
         space=SpaceSpec(options["space"], settings.space),
         strategy=options["strategy"],
         strategy_settings=settings.strategy,
-        objectives=objectives or DEFAULTS.objectives,
-        limits=tuple(limits),
         training=configure(Training, settings.training),
+        rehearsal=configure(Rehearsal, settings.rehearsal),
         **{name: options[name] for name in COUNTS},
     )
+    if options["table"] or options["space"] == Tabulated.name:
+        name = options["table"] or settings.space.get("table", Tabulated.table)
+        return on_table(plan, name, objectives=options["objective"], report=options["report"], limits=options["limit"])
+    if options["report"]:
+        column = options["report"][0]
+        raise Refused("--report {column} needs a table to read it from; name one with --table.", column=column)
+    objectives = tuple(objective(text) for text in options["objective"])
+    return replace(plan, objectives=objectives or DEFAULTS.objectives, limits=_limits(options, plan))
+
+
+def _limits(options: Mapping[str, Any], plan: Plan) -> tuple[Limit, ...]:
+    if options["limit"]:
+        return tuple(limit(text) for text in options["limit"])
+    return () if options["no_limits"] else default_limits(plan.task)
 
 
 def _settings(pairs: Sequence[str]) -> _Settings:
@@ -78,20 +101,12 @@ def _settings(pairs: Sequence[str]) -> _Settings:
         if not equals:
             raise Refused("--set {pair} is not of the form KEY=VALUE.", pair=pair)
         about, dot, name = key.rpartition(".")
-        if dot and about not in ("space", "training"):
+        if dot and about not in OWNERS:
             raise Refused(
-                "--set {key}: there are settings of space and training, not of {about}.", key=key, about=about
+                "--set {key}: there are settings of {owners}, not of {about}.",
+                key=key,
+                about=about,
+                owners=", ".join(OWNERS),
             )
         getattr(found, about or "strategy")[name] = value
     return found
-
-
-def _limit(text: str) -> Limit:
-    metric, _, bound = text.partition("=")
-    known(metric)
-    try:
-        return Limit(metric, float(bound))
-    except ValueError as error:
-        raise Refused(
-            "The limit of {metric} cannot be {bound}; it must be a number.", metric=metric, bound=bound
-        ) from error

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Literal
 
 from nas.sentences import Refused
@@ -44,17 +45,21 @@ class Objective:
 
 @dataclass(frozen=True)
 class Limit:
-    """A hard constraint: the metric may not pass `bound` (from above for "min" metrics, from below for "max" ones)."""
+    """A hard constraint: the metric may not pass `bound`, from above where the goal is "min", from below for "max".
+
+    Without a goal of its own it has the metric's.
+    """
 
     metric: str
     bound: float
+    goal: Literal["", "min", "max"] = ""
 
     def holds(self, metrics: Mapping[str, float]) -> bool:
         """Tell whether the metric keeps to the bound; a metric that is not known yet does."""
         if self.metric not in metrics:
             return True
         value = metrics[self.metric]
-        return value >= self.bound if METRICS[self.metric].goal == "max" else value <= self.bound
+        return value >= self.bound if (self.goal or METRICS[self.metric].goal) == "max" else value <= self.bound
 
 
 def scores(
@@ -66,17 +71,30 @@ def scores(
     return tuple(objective.score(metrics) for objective in objectives)
 
 
-def objective(text: str) -> Objective:
+def objective(text: str, among: Mapping[str, Metric] = METRICS) -> Objective:
     """Read "accuracy", "min:loss" or "max:accuracy"; raises Refused for an unknown metric or goal."""
     goal, _, metric = text.rpartition(":")
-    known(metric)
+    usual = known(metric, among).goal
     if goal not in ("", "min", "max"):
         raise Refused("The goal of {metric} is {goal}; it must be min or max.", metric=metric, goal=goal)
-    return Objective(metric, "max" if (goal or METRICS[metric].goal) == "max" else "min")
+    return Objective(metric, "max" if (goal or usual) == "max" else "min")
 
 
-def known(metric: str) -> Metric:
-    """Return the metric of that name; raises Refused with the names there are."""
-    if metric not in METRICS:
-        raise Refused("There is no metric {name}; there are {names}.", name=metric, names=", ".join(METRICS))
-    return METRICS[metric]
+def limit(text: str, among: Mapping[str, Metric] = METRICS) -> Limit:
+    """Read "parameters=20000"; raises Refused for an unknown metric or a bound that is no number."""
+    metric, _, bound = text.partition("=")
+    goal = known(metric, among).goal
+    try:
+        return Limit(metric, float(bound), "" if metric in METRICS else goal)
+    except ValueError as error:
+        raise Refused(
+            "The limit of {metric} cannot be {bound}; it must be a number.", metric=metric, bound=bound
+        ) from error
+
+
+def known(metric: str, among: Mapping[str, Metric] = METRICS) -> Metric:
+    """Return the metric of that name; raises Refused with the nearest names there are."""
+    if metric not in among:
+        near = ", ".join(get_close_matches(metric, among, n=3, cutoff=0))
+        raise Refused("There is no metric {name}; the nearest are {names}.", name=metric, names=near)
+    return among[metric]

@@ -11,8 +11,8 @@ from typing import Any, TypeVar
 from nas import codec, objectives
 from nas.architecture import Architecture
 from nas.datasets import dataset
-from nas.evaluation.protocol import Job, Split, Training
-from nas.objectives import METRICS, Limit, Objective
+from nas.evaluation.protocol import Job, Rehearsal, Split, Training
+from nas.objectives import METRICS, Limit, Metric, Objective
 from nas.sentences import Refused
 from nas.settings import configure, settings_of
 from nas.spaces import catalogue as spaces
@@ -20,8 +20,10 @@ from nas.spaces.baseline import BASELINE, Baseline
 from nas.spaces.catalogue import SpaceSpec
 from nas.spaces.graph import Task
 from nas.spaces.protocol import SearchSpace
+from nas.spaces.table import Tabulated
 from nas.strategies import catalogue as strategies
 from nas.strategies.protocol import AnyStrategy, Failed, Outcome, Scored, Terms
+from nas.tables.table import Table
 
 Id = TypeVar("Id")
 MOST_EVALUATIONS = 1_000_000
@@ -31,7 +33,8 @@ MOST_EVALUATIONS = 1_000_000
 class Plan:
     """`epochs` train a candidate in the search, `final_epochs` winner and baseline, once per final seed.
 
-    A search evaluation that takes longer than `candidate_seconds` ends with the cause timeout.
+    A search evaluation that takes longer than `candidate_seconds` ends with the cause timeout. A rehearsal has the
+    evaluator "table": its objectives are columns of the table, and `report` those that are read once, of the winner.
     """
 
     split: Split
@@ -47,11 +50,19 @@ class Plan:
     final_seeds: int = 3
     candidate_seconds: int = 3600
     seed: int = 1
+    evaluator: str = "train"
+    report: tuple[str, ...] = ()
+    rehearsal: Rehearsal = field(default_factory=Rehearsal)
 
     @property
     def task(self) -> Task:
-        """Input shape and classes of the dataset."""
-        return dataset(self.split.dataset).task
+        """Input shape and classes of the dataset; a table has none that matters."""
+        return Task((1,), 1) if self.is_rehearsal else dataset(self.split.dataset).task
+
+    @property
+    def is_rehearsal(self) -> bool:
+        """Whether a table answers in the place of training."""
+        return self.evaluator == "table"
 
 
 def default_limits(task: Task) -> tuple[Limit, ...]:
@@ -75,8 +86,26 @@ def _written(kinds: Mapping[str, type], name: str, values: Mapping[str, Any]) ->
 
 def search_space(plan: Plan) -> SearchSpace:
     """Return the space, with those limits that are known before training enforced."""
-    known = tuple(limit for limit in plan.limits if METRICS[limit.metric].costs_nothing)
-    return spaces.build(SpaceSpec(plan.space.kind, plan.space.settings, known), plan.task)
+    known = tuple(limit for limit in plan.limits if limit.metric in METRICS and METRICS[limit.metric].costs_nothing)
+    return spaces.build(replace(plan.space, limits=known), plan.task)
+
+
+def table(plan: Plan) -> Table:
+    """Return the table of a rehearsal; raises Refused where it is not on this machine."""
+    space = spaces.build(SpaceSpec(plan.space.kind, plan.space.settings), plan.task)
+    if not isinstance(space, Tabulated):
+        raise Refused("A rehearsal needs the space table, not {space}.", space=plan.space.kind)
+    return space.rows
+
+
+def metrics(plan: Plan) -> Mapping[str, Metric]:
+    """Return what can be an objective or a limit."""
+    if not plan.is_rehearsal:
+        return METRICS
+    columns = table(plan).columns
+    return {name: Metric(name, about.goal, about.unit) for name, about in columns.items()} | {
+        name: about for name, about in METRICS.items() if about.costs_nothing
+    }
 
 
 def strategy(plan: Plan) -> AnyStrategy:
@@ -84,14 +113,23 @@ def strategy(plan: Plan) -> AnyStrategy:
     return strategies.build(plan.strategy, plan.strategy_settings)
 
 
+def data_title(plan: Plan) -> str:
+    """Return what the search runs on, as people call it."""
+    return table(plan).title if plan.is_rehearsal else dataset(plan.split.dataset).title
+
+
 def terms(plan: Plan) -> Terms:
-    """Return what the run offers its strategy."""
-    return Terms(plan.budget, len(plan.objectives), range(1, plan.epochs + 1))
+    """Return what the run offers its strategy; a table has only the fidelities that somebody trained."""
+    fidelities: Sequence[int] = range(1, plan.epochs + 1)
+    if plan.is_rehearsal:
+        fidelities = table(plan).fidelities(plan.objectives[0].metric)
+    return Terms(plan.budget, len(plan.objectives), fidelities)
 
 
 def check(plan: Plan) -> None:
     """Raise Refused for the first thing that could not work, before anything is started."""
-    dataset(plan.split.dataset)
+    if not plan.is_rehearsal:
+        dataset(plan.split.dataset)
     for name, low, high in (
         ("budget", 1, MOST_EVALUATIONS),
         ("epochs", 1, 100_000),
@@ -108,6 +146,7 @@ def check(plan: Plan) -> None:
     if not 0.05 <= plan.split.valid_share <= 0.5:
         raise Refused("valid_share is {value}; it must be between 0.05 and 0.5.", value=plan.split.valid_share)
     configure(Training, codec.dump(plan.training))
+    configure(Rehearsal, codec.dump(plan.rehearsal))
     _check_objectives(plan)
     strategy(plan).refuse(search_space(plan), terms(plan))
 
@@ -115,16 +154,19 @@ def check(plan: Plan) -> None:
 def _check_objectives(plan: Plan) -> None:
     if not plan.objectives:
         raise Refused("A search needs at least one objective.")
-    metrics = [objective.metric for objective in plan.objectives]
-    for metric in (*metrics, *(limit.metric for limit in plan.limits)):
-        objectives.known(metric)
-    if len(set(metrics)) < len(metrics):
-        raise Refused("{metric} is an objective twice.", metric=max(metrics, key=metrics.count))
-    if len(metrics) > 1 and not strategy(plan).many_objectives:
+    aims = [objective.metric for objective in plan.objectives]
+    among = metrics(plan)
+    for metric in (*aims, *(limit.metric for limit in plan.limits), *plan.report):
+        objectives.known(metric, among)
+    if len(set(aims)) < len(aims):
+        raise Refused("{metric} is an objective twice.", metric=max(aims, key=aims.count))
+    if len(aims) > 1 and not strategy(plan).many_objectives:
+        able = [name for name, kind in strategies.STRATEGIES.items() if kind().many_objectives]
         raise Refused(
-            "{strategy} works on one objective, not on {count}; make the others limits, or choose random.",
+            "{strategy} works on one objective, not on {count}; make the others limits, or choose one of {able}.",
             strategy=plan.strategy,
-            count=len(metrics),
+            count=len(aims),
+            able=", ".join(able),
         )
 
 
@@ -135,16 +177,27 @@ def search_job(plan: Plan, architecture: Architecture, *, fidelity: int, workdir
         choices=architecture.choices,
         split=plan.split,
         training=plan.training,
-        epochs=fidelity or plan.epochs,
+        epochs=plan.epochs,
+        until=fidelity,
         seed=plan.seed,
         stage="search",
         workdir=workdir,
+        evaluator=plan.evaluator,
+        columns=_columns(plan),
+        rehearsal=plan.rehearsal,
         **where,
     )
 
 
+def _columns(plan: Plan) -> tuple[str, ...]:
+    if not plan.is_rehearsal:
+        return ()
+    asked = (*(one.metric for one in plan.objectives), *(one.metric for one in plan.limits))
+    return tuple(dict.fromkeys(name for name in asked if name not in METRICS))
+
+
 def final_job(plan: Plan, architecture: Architecture, *, seed: int, export: bool, workdir: str, **where: Any) -> Job:
-    """Return the job that trains winner or baseline fully and measures it on the test split."""
+    """Return the job that trains winner or baseline fully and measures it on the test split, or asks the report."""
     spec = SpaceSpec(Baseline.name, {}) if architecture == BASELINE else plan.space
     return Job(
         space=spec,
@@ -155,14 +208,22 @@ def final_job(plan: Plan, architecture: Architecture, *, seed: int, export: bool
         seed=seed,
         stage="final",
         workdir=workdir,
-        export=export,
+        export=export and not plan.is_rehearsal,
+        evaluator=plan.evaluator,
+        columns=(*_columns(plan), *plan.report),
         **where,
     )
 
 
 def final_seeds(plan: Plan) -> tuple[int, ...]:
-    """Return the seeds of the final stage, none of them the search's own."""
-    return tuple(plan.seed + 1 + index for index in range(plan.final_seeds))
+    """Return the seeds of the final stage, none of them the search's own; a table needs to be asked only once."""
+    count = 1 if plan.is_rehearsal else plan.final_seeds
+    return tuple(plan.seed + 1 + index for index in range(count))
+
+
+def contestants(plan: Plan, winner: Architecture) -> tuple[Architecture, ...]:
+    """Return who is measured in the final stage: the winner, and the hand-made network where one can be trained."""
+    return (winner,) if plan.is_rehearsal else (winner, BASELINE)
 
 
 def outcome(
@@ -176,12 +237,19 @@ def outcome(
 
 
 def best(plan: Plan, measured: Iterable[tuple[Id, Mapping[str, float]]]) -> Id | None:
-    """Return who is ahead by the first objective within the limits, the earlier one on a tie; None where nobody is."""
-    ahead: tuple[tuple[float, ...], Id] | None = None
-    for id, metrics in measured:
-        scores = objectives.scores(plan.objectives, plan.limits, metrics)
-        if scores is not None and (ahead is None or scores[0] < ahead[0][0]):
-            ahead = (scores, id)
+    """Return who is ahead within the limits, None where nobody is.
+
+    More epochs come first, as numbers of different fidelities do not compare; then the first objective, then the
+    earlier one.
+    """
+    ahead: tuple[tuple[float, float], Id] | None = None
+    for id, found in measured:
+        scores = objectives.scores(plan.objectives, plan.limits, found)
+        if scores is None:
+            continue
+        rank = (-found.get("epochs", plan.epochs), scores[0])
+        if ahead is None or rank < ahead[0]:
+            ahead = (rank, id)
     return ahead[1] if ahead else None
 
 

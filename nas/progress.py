@@ -6,7 +6,8 @@ from typing import Any, TextIO
 
 from tqdm import tqdm
 
-from nas.plan import Plan, best
+from nas.plan import Plan, best, contestants, final_seeds
+from nas.spaces.baseline import BASELINE
 
 
 class Follower:
@@ -14,8 +15,8 @@ class Follower:
 
     def __init__(self, plan: Plan, *, as_json: bool, out: TextIO = sys.stdout) -> None:
         self._plan, self._json, self._out = plan, as_json, out
-        self._metrics: list[tuple[int, dict[str, float]]] = []
-        finals = 2 * plan.final_seeds
+        self._ahead: list[tuple[int, dict[str, float]]] = []
+        finals = len(final_seeds(plan)) * len(contestants(plan, BASELINE))
         self._search: tqdm[Any] = tqdm(total=plan.budget, desc="candidates", unit="", file=sys.stderr, position=0)
         self._final: tqdm[Any] = tqdm(total=finals, desc="final stage", unit="", file=sys.stderr, position=1)
         self._epochs: tqdm[Any] = tqdm(desc="epochs", unit="", file=sys.stderr, position=2, leave=False)
@@ -39,19 +40,26 @@ class Follower:
         if line["stage"] == "final":
             self._final.update()
             return
-        if line["status"] == "measured":
-            self._metrics.append((line["number"], line["metrics"]))
         self._search.update()
-        ahead = best(self._plan, self._metrics)
-        if ahead is not None:
+        if line["status"] != "measured":
+            return
+        before = self._ahead
+        latest = [*before, (line["number"], line["metrics"])]
+        ahead = best(self._plan, latest)
+        self._ahead = [one for one in latest if one[0] == ahead]
+        if self._ahead and self._ahead != before:
             metric = self._plan.objectives[0].metric
-            self._search.set_postfix_str(f"best {metric} {dict(self._metrics)[ahead][metric]:.2f} (candidate {ahead})")
+            (number, metrics) = self._ahead[0]
+            self._search.set_postfix_str(f"best {metric} {metrics[metric]:.2f} (candidate {number})", refresh=False)
 
     def close(self, last: dict[str, Any] | None) -> None:
         """End the bars, and print what came of it as a table unless JSON was asked for."""
         for bar in (self._epochs, self._final, self._search):
             bar.close()
         if last is None or self._json:
+            return
+        if self._plan.is_rehearsal:
+            self._print_report(last)
             return
         print(f"{'test split':<18}{'winner':>12}{'baseline':>12}", file=self._out)
         for metric in last["test"]:
@@ -61,3 +69,9 @@ class Follower:
         layers = [option for name, option in last["best"]["decisions"].items() if name.endswith("operation")]
         depth = int(last["best"]["decisions"].get("depth", len(layers)))
         print(f"best: {' → '.join(layers[:depth])} ({last['best']['parameters']:,} parameters)", file=self._out)
+
+    def _print_report(self, last: dict[str, Any]) -> None:
+        for column, value in (last["best"]["metrics"] | last["reports"]).items():
+            print(f"{column:<40}{value:12,.3f}", file=self._out)
+        print(f"best: {', '.join(last['best']['decisions'].values())}", file=self._out)
+        print(f"{last['evaluations']} evaluations in {last['seconds']:.1f} s", file=self._out)

@@ -4,12 +4,13 @@ import tempfile
 import time
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from nas import plan as planning
 from nas.architecture import Architecture
-from nas.evaluation.catalogue import EVALUATORS
+from nas.evaluation.catalogue import evaluator
 from nas.evaluation.protocol import Job
 from nas.events import Ended, EpochEnded, Measured
 from nas.plan import Plan
@@ -40,15 +41,17 @@ class Search:
             if found is None:
                 raise Refused("No candidate was measured that keeps to the limits.")
             number, winner = found
-            results: dict[int, list[dict[str, float]]] = {number: [], 0: []}
+            results: dict[Architecture, list[dict[str, float]]] = {winner: [], BASELINE: []}
             for seed in planning.final_seeds(self.plan):
-                for contestant in (found, (0, BASELINE)):
-                    metrics = yield from self._final(*contestant, seed, Path(work))
-                    results[contestant[0]] += [metrics] if metrics else []
+                for contestant in planning.contestants(self.plan, winner):
+                    of = 0 if contestant == BASELINE else number
+                    metrics = yield from self._final(of, contestant, seed, Path(work))
+                    results[contestant] += [metrics] if metrics else []
         yield last_line(
+            self.plan,
             described(planning.search_space(self.plan), winner),
-            results[number],
-            results[0],
+            results[winner],
+            results[BASELINE],
             evaluations=len(measured),
             seconds=time.monotonic() - started,
         )
@@ -64,7 +67,8 @@ class Search:
                 break
             for proposal in proposals:
                 asked += 1
-                folder = str(work / str(proposal.number))
+                # The rungs of one architecture share a folder, so that a higher one goes on where the lower one ended.
+                folder = str(work / proposal.architecture.key)
                 job = planning.search_job(
                     self.plan, proposal.architecture, fidelity=proposal.fidelity, workdir=folder, **self._where()
                 )
@@ -83,18 +87,17 @@ class Search:
         return (yield from self._evaluate(job, number))
 
     def _evaluate(self, job: Job, number: int) -> Generator[Item, None, dict[str, float] | None]:
-        Path(job.workdir).mkdir(parents=True, exist_ok=True)
         metrics: dict[str, float] | None = None
-        for event in EVALUATORS["train"]().evaluate(job):
+        line = partial(evaluation_line, self.plan, number, job.stage, job.seed, job.choices)
+        for event in evaluator(job.evaluator).evaluate(job):
             match event:
                 case EpochEnded():
                     yield event
                 case Measured():
                     metrics = dict(event.metrics)
-                    yield evaluation_line(number, job.stage, job.seed, job.choices, metrics=metrics)
+                    yield line(metrics=metrics)
                 case Ended():
-                    told = str(event.sentence)
-                    yield evaluation_line(number, job.stage, job.seed, job.choices, cause=event.cause, sentence=told)
+                    yield line(cause=event.cause, sentence=str(event.sentence))
         return metrics
 
     def _where(self) -> dict[str, Any]:

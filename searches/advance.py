@@ -181,17 +181,10 @@ def _open_final(run: Run, step: _Step | None) -> bool:
 
 
 def _insert_final(run: Run, winner: Candidate) -> list[Evaluation]:
-    graph = Baseline(run.plan.task).graph(BASELINE)
-    baseline = Candidate.objects.create(
-        run=run,
-        number=0,
-        space=BASELINE.space,
-        choices=[],
-        key=BASELINE.key,
-        origin="baseline",
-        parameters=graph.parameters,
-        multiply_adds=graph.multiply_adds,
-    )
+    contestants = [
+        _baseline(run) if architecture == BASELINE else winner
+        for architecture in plan.contestants(run.plan, winner.architecture)
+    ]
     seeds = plan.final_seeds(run.plan)
     return Evaluation.objects.bulk_create(
         Evaluation(
@@ -203,7 +196,21 @@ def _insert_final(run: Run, winner: Candidate) -> list[Evaluation]:
             export=candidate is winner and seed == seeds[0],
         )
         for seed in seeds
-        for candidate in (winner, baseline)
+        for candidate in contestants
+    )
+
+
+def _baseline(run: Run) -> Candidate:
+    graph = Baseline(run.plan.task).graph(BASELINE)
+    return Candidate.objects.create(
+        run=run,
+        number=0,
+        space=BASELINE.space,
+        choices=[],
+        key=BASELINE.key,
+        origin="baseline",
+        parameters=graph.parameters,
+        multiply_adds=graph.multiply_adds,
     )
 
 

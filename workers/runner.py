@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import TextIO
 
 from nas import codec
-from nas.evaluation.catalogue import EVALUATORS
+from nas.evaluation.catalogue import evaluator
 from nas.evaluation.protocol import Job
 from nas.events import Event
 
@@ -47,7 +47,7 @@ class Orders:
 
 def events(job: Job, cancelled: threading.Event) -> Iterator[Event]:
     """Yield what the evaluator says until it ends or is cancelled."""
-    saying = EVALUATORS["train"]().evaluate(job)
+    saying = evaluator(job.evaluator).evaluate(job)
     for event in saying:
         yield event
         if cancelled.is_set():

@@ -1,7 +1,7 @@
 """What is measured and how: a job, and the evaluator that turns it into events. No torch here."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from nas.events import Event
@@ -23,6 +23,15 @@ class Training:
 
 
 @dataclass(frozen=True)
+class Rehearsal:
+    """How a table answers in the place of training."""
+
+    seconds_per_epoch: float = setting(
+        0.0, low=0, high=3600, unit="s", help="Simulated training time per epoch; 0 answers at once."
+    )
+
+
+@dataclass(frozen=True)
 class Split:
     """Which images train, validate and test: `seed` cuts validation off training, `valid_share` says how much."""
 
@@ -38,6 +47,8 @@ class Job:
     stage "search" trains on the training part and measures validation; "final" trains on training and validation
     together and measures the test split once. `workdir` keeps the checkpoint from attempt to attempt. `fingerprint`
     is that of the data when the run began, empty where it is not known yet. `export` asks for the model's files.
+    A training scheduled for `epochs` stops after `until` of them, 0 for all, and a later job goes on from there.
+    `columns` are the metrics that a table is asked for.
     """
 
     space: SpaceSpec
@@ -52,6 +63,10 @@ class Job:
     fingerprint: str = ""
     export: bool = False
     title: str = ""
+    evaluator: str = "train"
+    until: int = 0
+    columns: tuple[str, ...] = ()
+    rehearsal: Rehearsal = field(default_factory=Rehearsal)
 
 
 class Evaluator(Protocol):

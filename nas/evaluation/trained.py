@@ -77,7 +77,7 @@ def _evaluate(job: Job) -> Iterator[Event]:
 def _validated(data: Data, network: Network, scale: Scale, last: EpochEnded) -> Measured:
     """Take accuracy and loss from the last epoch, which measured the whole validation part."""
     image = scale(data.valid.images[:1].to(scale.offset.device))
-    metrics: dict[str, float] = {**network.graph.costs, "training_seconds": last.seconds}
+    metrics: dict[str, float] = {**network.graph.costs, "training_seconds": last.seconds, "epochs": last.epoch}
     if last.valid_accuracy is not None and last.valid_loss is not None:
         metrics |= {"accuracy": last.valid_accuracy, "loss": last.valid_loss}
     return Measured(metrics | {"latency_ms": costs.latency(network, image, seconds=SEARCH_TIMING).median_ms})
@@ -123,6 +123,7 @@ def _trainer(job: Job, data: Data, network: Network, scale: Scale, final: bool) 
         scale,
         None if final else data.valid.to(where),
         Checkpoint(Path(job.workdir), _identity(job, data)),
+        job.until,
     )
 
 

@@ -29,7 +29,10 @@ CHECKPOINT_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class Trainer:
-    """One network's training: its batches, how it learns, for how long, what measures it on the way."""
+    """One network's training: its batches, how it learns, for how long, what measures it on the way.
+
+    The schedule is that of `epochs`; a rung of it ends after `until`, 0 for all of them, and a later one goes on.
+    """
 
     network: Network
     batches: Batches
@@ -38,6 +41,7 @@ class Trainer:
     scale: Scale
     valid: Part | None
     checkpoint: Checkpoint | None = None
+    until: int = 0
 
     def train(self) -> Iterator[EpochEnded]:
         """Yield every epoch's point, those of earlier attempts first; raises EvaluationFailed where it diverges.
@@ -49,12 +53,13 @@ class Trainer:
         yield from curve
         before = curve[-1].seconds if curve else 0.0
         started = saved = time.perf_counter()
-        for epoch in range(len(curve) + 1, self.epochs + 1):
+        last = self.until or self.epochs
+        for epoch in range(len(curve) + 1, last + 1):
             train_loss = self._epoch(epoch, optimizer)
             loss, accuracy = self._validate()
             seconds = before + time.perf_counter() - started
             curve.append(EpochEnded(epoch, self.epochs, train_loss, loss, accuracy, round(seconds, 4)))
-            due = time.perf_counter() - saved >= CHECKPOINT_SECONDS or epoch == self.epochs
+            due = time.perf_counter() - saved >= CHECKPOINT_SECONDS or epoch == last
             if self.checkpoint and due:
                 self.checkpoint.save(self.network, optimizer, curve)
                 saved = time.perf_counter()

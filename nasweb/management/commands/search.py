@@ -45,7 +45,7 @@ class Command(BaseCommand):
         plan.check(asked)
         prepare_database()
         run = Run.objects.create(
-            name=options["name"] or f"{asked.split.dataset} {asked.strategy}",
+            name=options["name"] or f"{plan.data_title(asked)} {asked.strategy}",
             owner=ensure_admin(),
             plan_json=codec.dump(plan.explicit(asked)),
         )
@@ -104,6 +104,7 @@ class _Follow:
             measured = event.kind == "measured"
             self.follower.line(
                 evaluation_line(
+                    self._run.plan,
                     evaluation.candidate.number,
                     evaluation.stage,
                     evaluation.seed,
@@ -121,6 +122,7 @@ class _Follow:
             return
         final = run.evaluations.filter(stage=Run.Stage.FINAL, status=Evaluation.Status.MEASURED).order_by("pk")
         line = last_line(
+            run.plan,
             described(plan.search_space(run.plan), run.winner.architecture),
             [one.metrics for one in final.filter(candidate=run.winner)],
             [one.metrics for one in final.filter(candidate__number=0)],

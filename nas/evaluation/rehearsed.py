@@ -1,0 +1,44 @@
+"""The evaluator that looks networks up in a table of trained ones."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from nas.evaluation.protocol import Job
+from nas.events import Ended, Event, Measured, Prepared
+from nas.sentences import Refused, Sentence
+from nas.spaces.table import Tabulated
+from nas.tables import places
+from nas.tables.table import Table
+
+
+@dataclass(frozen=True)
+class Rehearsed:
+    """Answers a job from the table of its space, at the table's number of epochs; there is nothing random in it."""
+
+    def evaluate(self, job: Job) -> Iterator[Event]:
+        """Yield the measurement, after the simulated training time, or how it ended; never raises Refused."""
+        try:
+            yield from _evaluate(job)
+        except Refused as error:
+            yield Ended("invalid", error.sentence)
+
+
+def _evaluate(job: Job) -> Iterator[Event]:
+    table = places.table(job.space.settings.get("table", Tabulated.table))
+    yield Prepared(table.fingerprint, "table")
+    if job.fingerprint and job.fingerprint != table.fingerprint:
+        yield Ended("error", Sentence("{title} has changed since the run began.", {"title": table.title}))
+        return
+    epochs = job.until or job.epochs
+    if job.rehearsal.seconds_per_epoch:
+        time.sleep(epochs * job.rehearsal.seconds_per_epoch)
+    yield Measured(_metrics(table, job, epochs))
+
+
+def _metrics(table: Table, job: Job, epochs: int) -> dict[str, float]:
+    row = table.row(job.choices)
+    if row is None:
+        raise Refused("The table {table} has no such architecture.", table=table.title)
+    values = {column: table.value(table.at(column, epochs) if job.until else column, row) for column in job.columns}
+    return values | {"epochs": float(epochs)}
