@@ -12,11 +12,33 @@ from nas.spaces.baseline import Baseline
 from nas.spaces.chain import Chain
 from nas.spaces.graph import Task
 from nas.spaces.limited import Limited
+from nas.spaces.mlp import Mlp
+from nas.spaces.mnasnet import MnasNet
 from nas.spaces.protocol import SearchSpace
+from nas.spaces.resnet import ResNet
+from nas.spaces.table import Tabulated
+from nas.spaces.transformer import Transformer
 
-SPACES: dict[str, type] = {"chain": Chain, "baseline": Baseline}
-SEARCHABLE = tuple(name for name in SPACES if name != Baseline.name)
-ABOUT = {"chain": "A sequence of layers: each a convolution, a pooling or fully connected, with optional skips."}
+SPACES: dict[str, type] = {
+    "chain": Chain,
+    "mlp": Mlp,
+    "resnet": ResNet,
+    "mnasnet": MnasNet,
+    "transformer": Transformer,
+    "table": Tabulated,
+    "baseline": Baseline,
+}
+SEARCHABLE = tuple(name for name in SPACES if name not in (Baseline.name, Tabulated.name))
+# The kinds of task that a space has networks for; one that is not named here has networks for images.
+SERVES = {"mlp": ("tabular", "image"), "transformer": ("text", "image"), "table": ("image", "tabular", "text")}
+ABOUT = {
+    "chain": "A sequence of layers: each a convolution, a pooling or fully connected, with optional skips.",
+    "mlp": "Fully connected layers for tables of features, with skips where the width stays.",
+    "resnet": "Residual stages of basic or bottleneck blocks, plain or grouped as in ResNeXt.",
+    "mnasnet": "Mobile blocks: each picks operation, kernel, expansion, squeeze-excite, skip, filters and layers.",
+    "table": "The networks of a table, each of them trained by somebody before.",
+    "transformer": "Encoder layers over the tokens of a text or the patches of an image.",
+}
 
 
 @dataclass(frozen=True)
@@ -29,9 +51,26 @@ class SpaceSpec:
 
 
 def build(spec: SpaceSpec, task: Task) -> SearchSpace:
-    """Return the space for a task; raises Refused for an unknown name or settings out of bounds."""
+    """Return the space for a task; raises Refused for an unknown name, a task it does not serve, bad settings."""
     if spec.kind not in SPACES:
         near = get_close_matches(spec.kind, SPACES, n=1, cutoff=0)[0]
         raise Refused("There is no search space {name}; the nearest is {near}.", name=spec.kind, near=near)
+    if not serves(spec.kind, task):
+        raise Refused(
+            "The space {name} has no networks for {kind} data; these have: {names}.",
+            name=spec.kind,
+            kind=task.kind,
+            names=", ".join(suited(task)),
+        )
     space: SearchSpace = configure(SPACES[spec.kind], spec.settings, task=task)
     return Limited(space, spec.limits) if spec.limits else space
+
+
+def suited(task: Task) -> tuple[str, ...]:
+    """Return the searchable spaces that have networks for a task."""
+    return tuple(name for name in SEARCHABLE if serves(name, task))
+
+
+def serves(name: str, task: Task) -> bool:
+    """Tell whether a space has networks for a task of this kind."""
+    return task.kind in SERVES.get(name, ("image",))
