@@ -9,6 +9,7 @@ from nas.datasets import DATASETS
 from nas.evaluation.protocol import Rehearsal, Split, Training
 from nas.objectives import Limit, limit, objective
 from nas.plan import Plan, default_limits
+from nas.policy import Policy
 from nas.rehearsal import on_table
 from nas.sentences import Refused
 from nas.settings import configure
@@ -17,7 +18,7 @@ from nas.spaces.table import Tabulated
 from nas.strategies.catalogue import STRATEGIES
 
 DEFAULTS = Plan(Split("digits"), SpaceSpec("chain", {}), "genetic")
-OWNERS = ("strategy", "space", "training", "rehearsal")
+OWNERS = ("strategy", "space", "training", "rehearsal", "policy")
 COUNTS = ("budget", "epochs", "final_epochs", "final_seeds", "candidate_seconds", "seed")
 
 
@@ -51,7 +52,7 @@ def add_search_options(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="KEY=VALUE",
-        help="a setting of the strategy, or space.KEY, training.KEY or rehearsal.KEY; may be repeated",
+        help="a setting of the strategy, or space.KEY, training.KEY, policy.KEY or rehearsal.KEY; may be repeated",
     )
 
 
@@ -63,6 +64,7 @@ class _Settings:
     space: dict[str, Any] = field(default_factory=dict)
     training: dict[str, Any] = field(default_factory=dict)
     rehearsal: dict[str, Any] = field(default_factory=dict)
+    policy: dict[str, Any] = field(default_factory=dict)
 
 
 def plan_of(options: Mapping[str, Any]) -> Plan:
@@ -76,6 +78,7 @@ def plan_of(options: Mapping[str, Any]) -> Plan:
         strategy_settings=settings.strategy,
         training=configure(Training, settings.training),
         rehearsal=configure(Rehearsal, settings.rehearsal),
+        policy=configure(Policy, settings.policy),
         **{name: options[name] for name in COUNTS},
     )
     if options["table"] or options["space"] == Tabulated.name:

@@ -3,18 +3,20 @@
 From it come the space, the strategy, every job, what a measurement means to the strategy, and who won.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from statistics import fmean, stdev
 from typing import Any, TypeVar
 
-from nas import codec, objectives
+from nas import objectives
 from nas.architecture import Architecture
 from nas.datasets import dataset
 from nas.evaluation.protocol import Job, Rehearsal, Split, Training
 from nas.objectives import METRICS, Limit, Metric, Objective
+from nas.policy import Policy
+from nas.priors import WarmStart
 from nas.sentences import Refused
-from nas.settings import configure, settings_of
+from nas.settings import settings_of
 from nas.spaces import catalogue as spaces
 from nas.spaces.baseline import BASELINE, Baseline
 from nas.spaces.catalogue import SpaceSpec
@@ -22,11 +24,13 @@ from nas.spaces.graph import Task
 from nas.spaces.protocol import SearchSpace
 from nas.spaces.table import Tabulated
 from nas.strategies import catalogue as strategies
+from nas.strategies.distinct import Distinct
 from nas.strategies.protocol import AnyStrategy, Failed, Outcome, Scored, Terms
+from nas.strategies.screened import Screened
+from nas.strategies.warm import Warm
 from nas.tables.table import Table
 
 Id = TypeVar("Id")
-MOST_EVALUATIONS = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,8 @@ class Plan:
     evaluator: str = "train"
     report: tuple[str, ...] = ()
     rehearsal: Rehearsal = field(default_factory=Rehearsal)
+    policy: Policy = field(default_factory=Policy)
+    warm: WarmStart = field(default_factory=WarmStart)
 
     @property
     def task(self) -> Task:
@@ -109,8 +115,26 @@ def metrics(plan: Plan) -> Mapping[str, Metric]:
 
 
 def strategy(plan: Plan) -> AnyStrategy:
-    """Return the configured strategy."""
-    return strategies.build(plan.strategy, plan.strategy_settings)
+    """Return the configured strategy inside what the policy wraps around it."""
+    inner: AnyStrategy = strategies.bare(plan.strategy, plan.strategy_settings)
+    if plan.warm.starts:
+        inner = Warm(inner, tuple(Architecture(plan.space.kind, choices) for choices in plan.warm.starts))
+    if plan.policy.proxy:
+        inner = Screened(inner, _proxy(plan), plan.policy.proxy_share)
+    return Distinct(inner)
+
+
+def _proxy(plan: Plan) -> Callable[[Architecture], float]:
+    name, space = plan.policy.proxy, search_space(plan)
+    if name in METRICS:
+        return lambda architecture: space.graph(architecture).costs[name]
+    rows = table(plan)
+
+    def of_row(architecture: Architecture) -> float:
+        row = rows.row(architecture.choices)
+        return 0.0 if row is None else rows.value(name, row)
+
+    return of_row
 
 
 def data_title(plan: Plan) -> str:
@@ -124,50 +148,6 @@ def terms(plan: Plan) -> Terms:
     if plan.is_rehearsal:
         fidelities = table(plan).fidelities(plan.objectives[0].metric)
     return Terms(plan.budget, len(plan.objectives), fidelities)
-
-
-def check(plan: Plan) -> None:
-    """Raise Refused for the first thing that could not work, before anything is started."""
-    if not plan.is_rehearsal:
-        dataset(plan.split.dataset)
-    for name, low, high in (
-        ("budget", 1, MOST_EVALUATIONS),
-        ("epochs", 1, 100_000),
-        ("final_epochs", 1, 100_000),
-        ("final_seeds", 1, 100),
-        ("candidate_seconds", 1, 10_000_000),
-        ("seed", 0, 2**31),
-    ):
-        value = getattr(plan, name)
-        if not low <= value <= high:
-            raise Refused(
-                "{name} is {value}; it must be between {low} and {high}.", name=name, value=value, low=low, high=high
-            )
-    if not 0.05 <= plan.split.valid_share <= 0.5:
-        raise Refused("valid_share is {value}; it must be between 0.05 and 0.5.", value=plan.split.valid_share)
-    configure(Training, codec.dump(plan.training))
-    configure(Rehearsal, codec.dump(plan.rehearsal))
-    _check_objectives(plan)
-    strategy(plan).refuse(search_space(plan), terms(plan))
-
-
-def _check_objectives(plan: Plan) -> None:
-    if not plan.objectives:
-        raise Refused("A search needs at least one objective.")
-    aims = [objective.metric for objective in plan.objectives]
-    among = metrics(plan)
-    for metric in (*aims, *(limit.metric for limit in plan.limits), *plan.report):
-        objectives.known(metric, among)
-    if len(set(aims)) < len(aims):
-        raise Refused("{metric} is an objective twice.", metric=max(aims, key=aims.count))
-    if len(aims) > 1 and not strategy(plan).many_objectives:
-        able = [name for name, kind in strategies.STRATEGIES.items() if kind().many_objectives]
-        raise Refused(
-            "{strategy} works on one objective, not on {count}; make the others limits, or choose one of {able}.",
-            strategy=plan.strategy,
-            count=len(aims),
-            able=", ".join(able),
-        )
 
 
 def search_job(plan: Plan, architecture: Architecture, *, fidelity: int, workdir: str, **where: Any) -> Job:
@@ -185,6 +165,7 @@ def search_job(plan: Plan, architecture: Architecture, *, fidelity: int, workdir
         evaluator=plan.evaluator,
         columns=_columns(plan),
         rehearsal=plan.rehearsal,
+        policy=plan.policy,
         **where,
     )
 

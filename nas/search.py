@@ -3,15 +3,17 @@
 import tempfile
 import time
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from nas import plan as planning
 from nas.architecture import Architecture
+from nas.checks import check
 from nas.evaluation.catalogue import evaluator
 from nas.evaluation.protocol import Job
+from nas.evaluation.stopping import MOST_PEERS, accuracies
 from nas.events import Ended, EpochEnded, Measured
 from nas.plan import Plan
 from nas.report import described, evaluation_line, last_line
@@ -25,15 +27,19 @@ Measurement = tuple[tuple[int, Architecture], dict[str, float]]
 
 @dataclass
 class Search:
-    """One search in this process; `data_dirs` are where datasets lie, `keep` where the winner's files go."""
+    """One search in this process; `data_dirs` are where datasets lie, `keep` where the winner's files go.
+
+    `curves` are the learning curves measured so far, by which hopeless trainings are known.
+    """
 
     plan: Plan
     data_dirs: tuple[Path, ...] = ()
     keep: Path | None = None
+    curves: list[tuple[float, ...]] = field(default_factory=list)
 
     def run(self) -> Iterator[Item]:
         """Yield epochs, a line per evaluation, and the last line; raises Refused before anything is trained."""
-        planning.check(self.plan)
+        check(self.plan)
         started = time.monotonic()
         with tempfile.TemporaryDirectory() as work:
             measured = yield from self._search(Path(work))
@@ -88,17 +94,21 @@ class Search:
 
     def _evaluate(self, job: Job, number: int) -> Generator[Item, None, dict[str, float] | None]:
         metrics: dict[str, float] | None = None
+        curve: list[EpochEnded] = []
         line = partial(evaluation_line, self.plan, number, job.stage, job.seed, job.choices)
-        for event in evaluator(job.evaluator).evaluate(job):
+        for event in evaluator(job).evaluate(job):
             match event:
                 case EpochEnded():
+                    curve.append(event)
                     yield event
                 case Measured():
                     metrics = dict(event.metrics)
+                    self.curves.append(accuracies(curve))
                     yield line(metrics=metrics)
                 case Ended():
                     yield line(cause=event.cause, sentence=str(event.sentence))
         return metrics
 
     def _where(self) -> dict[str, Any]:
-        return {"data_dirs": tuple(str(place) for place in self.data_dirs)}
+        peers = tuple(self.curves[-MOST_PEERS:]) if self.plan.policy.stopping != "none" else ()
+        return {"data_dirs": tuple(str(place) for place in self.data_dirs), "peers": peers}

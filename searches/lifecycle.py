@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from nas import codec
-from nas.plan import check
+from nas.checks import check
 from nas.sentences import Refused, Sentence
 from searches.models import Evaluation, Run
 from searches.record import record

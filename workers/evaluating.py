@@ -8,13 +8,16 @@ from typing import Any
 
 from django.conf import settings
 from django.db import OperationalError
+from django.db.models import QuerySet
 
 from nas import codec, plan
 from nas.evaluation.protocol import Job
-from nas.events import EVENTS, Ended, EpochEnded, Event, Measured, Prepared
+from nas.evaluation.stopping import MOST_PEERS, accuracies
+from nas.events import EVENTS, Ended, EpochEnded, Measured, Prepared
+from nas.events import Event as Said
 from nas.sentences import Sentence
 from searches import leases
-from searches.models import Evaluation, Run
+from searches.models import Evaluation, Event, Run
 from workers import artifacts
 from workers.warm import Runner
 
@@ -37,8 +40,21 @@ def job_of(evaluation: Evaluation) -> Job:
         "title": run.name,
     }
     if evaluation.stage == Run.Stage.SEARCH:
+        where["peers"] = _peers(evaluation)
         return plan.search_job(run.plan, architecture, fidelity=evaluation.candidate.fidelity, **where)
     return plan.final_job(run.plan, architecture, seed=evaluation.seed, export=evaluation.export, **where)
+
+
+def _peers(evaluation: Evaluation) -> tuple[tuple[float, ...], ...]:
+    """Return the latest curves of the run, where its policy compares with them."""
+    if evaluation.run.plan.policy.stopping == "none":
+        return ()
+    curves = _measured(evaluation).order_by("-finished_at").values_list("curve", flat=True)[:MOST_PEERS]
+    return tuple(accuracies(codec.load(tuple[EpochEnded, ...], curve)) for curve in curves)
+
+
+def _measured(evaluation: Evaluation) -> QuerySet[Evaluation]:
+    return Evaluation.objects.filter(run=evaluation.run_id, stage=Run.Stage.SEARCH, status=Evaluation.Status.MEASURED)
 
 
 @dataclass
@@ -72,7 +88,7 @@ class Drive:
                 self._take(codec.load_tagged(EVENTS, message))
             self._tend()
 
-    def _take(self, event: Event) -> None:
+    def _take(self, event: Said) -> None:
         match event:
             case Prepared():
                 leases.prepared(self.evaluation, event.fingerprint)
@@ -105,10 +121,10 @@ class Drive:
         evaluation = self.evaluation
         if evaluation.stage != Run.Stage.SEARCH:
             return False
-        measured = Evaluation.objects.filter(
-            run=evaluation.run_id, stage=Run.Stage.SEARCH, status=Evaluation.Status.MEASURED
-        )
-        before = list(measured.values_list("pk", "metrics"))
+        # The latest one that was said to be ahead still is: nothing but a better measurement takes its place.
+        leads = Event.objects.filter(run=evaluation.run_id, kind="measured", data__best=True).order_by("-seq")
+        ahead = leads.values_list("data__evaluation", flat=True)[:1]
+        before = list(_measured(evaluation).filter(pk__in=list(ahead)).values_list("pk", "metrics"))
         return plan.best(evaluation.run.plan, [*before, (evaluation.pk, event.metrics)]) == evaluation.pk
 
     def _finish(self) -> None:

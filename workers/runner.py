@@ -47,7 +47,7 @@ class Orders:
 
 def events(job: Job, cancelled: threading.Event) -> Iterator[Event]:
     """Yield what the evaluator says until it ends or is cancelled."""
-    saying = evaluator(job.evaluator).evaluate(job)
+    saying = evaluator(job).evaluate(job)
     for event in saying:
         yield event
         if cancelled.is_set():

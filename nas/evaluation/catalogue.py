@@ -2,7 +2,8 @@
 
 from pkgutil import resolve_name
 
-from nas.evaluation.protocol import Evaluator, Rehearsal, Training
+from nas.evaluation.protocol import Evaluator, Job, Rehearsal, Training
+from nas.evaluation.replicated import Replicated
 
 # By name, as training needs torch, which takes seconds to load, and a table does not.
 EVALUATORS = {"train": "nas.evaluation.trained:Trained", "table": "nas.evaluation.rehearsed:Rehearsed"}
@@ -13,7 +14,7 @@ ABOUT = {
 }
 
 
-def evaluator(name: str) -> Evaluator:
-    """Return the evaluator of that name."""
-    found: Evaluator = resolve_name(EVALUATORS[name])()
-    return found
+def evaluator(job: Job) -> Evaluator:
+    """Return what evaluates a job, with as many seeds as its policy asks for while searching."""
+    found: Evaluator = resolve_name(EVALUATORS[job.evaluator])()
+    return Replicated(found) if job.policy.replicates > 1 and job.stage == "search" else found

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
 from nas.events import Event
+from nas.policy import Policy
 from nas.settings import setting
 from nas.spaces.catalogue import SpaceSpec
 
@@ -48,7 +49,7 @@ class Job:
     together and measures the test split once. `workdir` keeps the checkpoint from attempt to attempt. `fingerprint`
     is that of the data when the run began, empty where it is not known yet. `export` asks for the model's files.
     A training scheduled for `epochs` stops after `until` of them, 0 for all, and a later job goes on from there.
-    `columns` are the metrics that a table is asked for.
+    `columns` are the metrics that a table is asked for, `peers` the complete learning curves of the run so far.
     """
 
     space: SpaceSpec
@@ -66,6 +67,8 @@ class Job:
     evaluator: str = "train"
     until: int = 0
     columns: tuple[str, ...] = ()
+    policy: Policy = field(default_factory=Policy)
+    peers: tuple[tuple[float, ...], ...] = ()
     rehearsal: Rehearsal = field(default_factory=Rehearsal)
 
 

@@ -20,6 +20,7 @@ from nas.evaluation.failures import ended
 from nas.evaluation.networks import Network, build
 from nas.evaluation.protocol import Job
 from nas.evaluation.scoring import test_metrics
+from nas.evaluation.stopping import accuracies, is_hopeless
 from nas.evaluation.training import Trainer, predict
 from nas.events import EpochEnded, EvaluationFailed, Event, Measured, Prepared
 from nas.sentences import Refused
@@ -68,6 +69,8 @@ def _evaluate(job: Job) -> Iterator[Event]:
     for point in _trainer(job, data, network, scale, final).train():
         curve.append(point)
         yield point
+        if not final and is_hopeless(job.policy, accuracies(curve), job.peers, job.until or job.epochs):
+            break
     if final:
         yield _tested(job, data, network, scale, curve[-1].seconds)
     else:

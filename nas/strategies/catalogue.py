@@ -20,7 +20,13 @@ ABOUT = {
 
 def build(name: str, settings: Mapping[str, Any]) -> AnyStrategy:
     """Return the strategy with reuse of duplicates; raises Refused for an unknown name or settings out of bounds."""
+    return Distinct(bare(name, settings))
+
+
+def bare(name: str, settings: Mapping[str, Any]) -> AnyStrategy:
+    """Return the strategy alone, for further wrappers; raises Refused as `build` does."""
     if name not in STRATEGIES:
         near = get_close_matches(name, STRATEGIES, n=1, cutoff=0)[0]
         raise Refused("There is no strategy {name}; the nearest is {near}.", name=name, near=near)
-    return Distinct(configure(STRATEGIES[name], settings))
+    found: AnyStrategy = configure(STRATEGIES[name], settings)
+    return found

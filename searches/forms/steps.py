@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from nas import codec
 from nas import plan as plans
+from nas.checks import check
 from nas.datasets import DATASETS, dataset, folder
 from nas.evaluation.protocol import Split, Training
 from nas.objectives import METRICS, Limit, objective
@@ -227,7 +228,7 @@ STEPS: dict[str, Step] = {
             _objectives_fields,
             _objectives_initial,
             _apply_objectives,
-            plans.check,
+            check,
         ),
         Step(
             "budget",
@@ -236,7 +237,7 @@ STEPS: dict[str, Step] = {
             _budget_fields,
             _budget_initial,
             _apply_budget,
-            plans.check,
+            check,
         ),
     )
 }

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from nas import codec
-from nas.plan import check
+from nas.checks import check
 from nas.sentences import Refused
 from nas.spaces.baseline import BASELINE, Baseline
 from searches import drafts, lifecycle

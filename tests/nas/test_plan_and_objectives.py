@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from nas import pareto, plan
 from nas.architecture import Architecture
+from nas.checks import check
 from nas.commandline import plan_of
 from nas.evaluation.protocol import Split, Training
 from nas.objectives import Limit, Objective, scores
@@ -40,14 +41,12 @@ PLAN = Plan(Split("digits"), SpaceSpec("chain", {}), "genetic")
 )
 def test_what_cannot_work_is_refused_before_anything_starts(change, said):
     with pytest.raises(Refused, match=said.replace("(", r"\(")):
-        plan.check(replace(PLAN, **change))
+        check(replace(PLAN, **change))
 
 
 def test_a_plan_in_order_passes():
-    plan.check(PLAN)
-    plan.check(
-        replace(PLAN, strategy="random", objectives=(Objective("accuracy", "max"), Objective("parameters", "min")))
-    )
+    check(PLAN)
+    check(replace(PLAN, strategy="random", objectives=(Objective("accuracy", "max"), Objective("parameters", "min"))))
 
 
 def test_a_broken_limit_is_told_as_a_failure():
@@ -92,8 +91,8 @@ def test_the_front_is_what_brute_force_finds(points):
 
 OPTIONS = {
     "dataset": "digits", "space": "chain", "strategy": "genetic", "budget": 24, "epochs": 5, "final_epochs": 9,
-    "final_seeds": 2, "candidate_seconds": 60, "seed": 1, "split_seed": 0, "table": None, "report": [], "objective": [], "limit": [],
-    "no_limits": False, "set": [],
+    "final_seeds": 2, "candidate_seconds": 60, "seed": 1, "split_seed": 0,
+    "table": None, "report": [], "objective": [], "limit": [], "no_limits": False, "set": [],
 }  # fmt: skip
 
 
@@ -103,7 +102,7 @@ def test_the_command_line_sets_strategy_space_and_training():
     assert made.space.settings == {"max_layers": "3"}
     assert made.training.batch_size == 64
     assert made.limits == plan.default_limits(made.task)
-    plan.check(made)
+    check(made)
 
 
 @pytest.mark.parametrize("bad", ["population", "data.x=1", "training.batchsize=3"])

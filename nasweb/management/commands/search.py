@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 
 from nas import codec, plan
+from nas.checks import check
 from nas.commandline import add_search_options, plan_of
 from nas.progress import Follower
 from nas.report import described, evaluation_line, last_line
@@ -42,7 +43,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Start it; exit 0 where it completed (or was only to be started), 1 where it did not, 130 on Ctrl-C."""
         asked = plan_of(options)
-        plan.check(asked)
+        check(asked)
         prepare_database()
         run = Run.objects.create(
             name=options["name"] or f"{plan.data_title(asked)} {asked.strategy}",

@@ -1,0 +1,70 @@
+"""Refuse a search that could not work, before anything of it is started."""
+
+from nas import codec, objectives
+from nas.datasets import dataset
+from nas.evaluation.protocol import Rehearsal, Training
+from nas.objectives import METRICS
+from nas.plan import Plan, metrics, search_space, strategy, table, terms
+from nas.policy import Policy
+from nas.sentences import Refused
+from nas.settings import configure
+from nas.strategies.catalogue import STRATEGIES
+
+MOST_EVALUATIONS = 1_000_000
+
+
+def check(plan: Plan) -> None:
+    """Raise Refused for the first thing that could not work, before anything is started."""
+    if not plan.is_rehearsal:
+        dataset(plan.split.dataset)
+    for name, low, high in (
+        ("budget", 1, MOST_EVALUATIONS),
+        ("epochs", 1, 100_000),
+        ("final_epochs", 1, 100_000),
+        ("final_seeds", 1, 100),
+        ("candidate_seconds", 1, 10_000_000),
+        ("seed", 0, 2**31),
+    ):
+        value = getattr(plan, name)
+        if not low <= value <= high:
+            raise Refused(
+                "{name} is {value}; it must be between {low} and {high}.", name=name, value=value, low=low, high=high
+            )
+    if not 0.05 <= plan.split.valid_share <= 0.5:
+        raise Refused("valid_share is {value}; it must be between 0.05 and 0.5.", value=plan.split.valid_share)
+    configure(Training, codec.dump(plan.training))
+    configure(Rehearsal, codec.dump(plan.rehearsal))
+    configure(Policy, codec.dump(plan.policy))
+    _policy(plan)
+    _objectives(plan)
+    strategy(plan).refuse(search_space(plan), terms(plan))
+
+
+def _policy(plan: Plan) -> None:
+    proxy = plan.policy.proxy
+    if not proxy:
+        return
+    free = [name for name, about in METRICS.items() if about.costs_nothing]
+    if plan.is_rehearsal:
+        free += [name for name, about in table(plan).columns.items() if about.kind == "proxy"]
+    if proxy not in free:
+        raise Refused("There is no proxy {proxy}; there are {names}.", proxy=proxy, names=", ".join(free))
+
+
+def _objectives(plan: Plan) -> None:
+    if not plan.objectives:
+        raise Refused("A search needs at least one objective.")
+    aims = [objective.metric for objective in plan.objectives]
+    among = metrics(plan)
+    for metric in (*aims, *(limit.metric for limit in plan.limits), *plan.report):
+        objectives.known(metric, among)
+    if len(set(aims)) < len(aims):
+        raise Refused("{metric} is an objective twice.", metric=max(aims, key=aims.count))
+    if len(aims) > 1 and not strategy(plan).many_objectives:
+        able = [name for name, kind in STRATEGIES.items() if kind().many_objectives]
+        raise Refused(
+            "{strategy} works on one objective, not on {count}; make the others limits, or choose one of {able}.",
+            strategy=plan.strategy,
+            count=len(aims),
+            able=", ".join(able),
+        )

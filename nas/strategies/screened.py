@@ -1,0 +1,106 @@
+"""Rejection by a proxy, around any strategy: proposals that a cheap number speaks against are not trained.
+
+The proxy is trusted only as far as it has ranked what was measured so far, and in the direction in which it did:
+Abdelfattah et al., "Zero-cost proxies for lightweight NAS", ICLR 2021, whose correlations change sign between spaces.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from nas.architecture import Architecture
+from nas.spaces.protocol import SearchSpace
+from nas.strategies.nested import opened
+from nas.strategies.protocol import AnyStrategy, Failed, Outcome, Proposal, Scored, Terms
+from nas.strategies.ranks import rank_correlation
+
+FEWEST = 10
+LATEST = 100
+TRUSTED = 0.2
+PATIENCE = 50
+
+
+@dataclass(frozen=True)
+class ScreenedState:
+    """The inner state, the proxy values of the latest proposals, and (proxy, score) of the latest measurements."""
+
+    inner: Any
+    seen: tuple[float, ...] = ()
+    measured: tuple[tuple[float, float], ...] = ()
+    rejected: int = 0
+
+
+@dataclass(frozen=True)
+class Screened:
+    """Tells the inner strategy that a rejected proposal failed, so that it goes on with another."""
+
+    inner: AnyStrategy
+    proxy: Callable[[Architecture], float]
+    share: float
+
+    state = ScreenedState
+
+    @property
+    def many_objectives(self) -> bool:
+        """As the strategy inside."""
+        return self.inner.many_objectives
+
+    def refuse(self, space: SearchSpace, terms: Terms) -> None:
+        """As the strategy inside."""
+        self.inner.refuse(space, terms)
+
+    def begin(self, seed: int, terms: Terms) -> ScreenedState:
+        """Nothing seen yet: the first proposals all pass."""
+        return ScreenedState(self.inner.begin(seed, terms))
+
+    def ask(self, space: SearchSpace, state: ScreenedState, count: int) -> tuple[ScreenedState, list[Proposal]]:
+        """Ask until `count` have passed, the inner strategy waits, or 50 in a row were rejected."""
+        state = replace(state, inner=opened(self.inner, state.inner))
+        passed: list[Proposal] = []
+        rejections = 0
+        while len(passed) < count:
+            inner, proposals = self.inner.ask(space, state.inner, count - len(passed))
+            state = replace(state, inner=inner)
+            if not proposals:
+                break
+            for proposal in proposals:
+                value = self.proxy(proposal.architecture)
+                # A promotion was trained already; what it costs was decided then.
+                if proposal.origin != "promoted" and rejections < PATIENCE and self._rejects(state, value):
+                    rejections += 1
+                    failed = Failed(proposal.number, proposal.architecture, proposal.fidelity)
+                    state = replace(
+                        state, inner=self.inner.tell(space, state.inner, failed), rejected=state.rejected + 1
+                    )
+                else:
+                    rejections = 0
+                    passed.append(proposal)
+                state = replace(state, seen=(*state.seen[1 - LATEST :], value))
+        return state, passed
+
+    def tell(self, space: SearchSpace, state: ScreenedState, outcome: Outcome) -> ScreenedState:
+        """Note how well the proxy ranks, and pass the outcome on."""
+        state = replace(state, inner=opened(self.inner, state.inner))
+        measured = state.measured
+        if isinstance(outcome, Scored):
+            measured = (*measured[1 - LATEST :], (self.proxy(outcome.architecture), outcome.scores[0]))
+        return replace(state, inner=self.inner.tell(space, state.inner, outcome), measured=measured)
+
+    def trace(self, state: ScreenedState) -> Mapping[str, float]:
+        """What the strategy inside shows, the rejected proposals and the proxy's rank correlation so far."""
+        state = replace(state, inner=opened(self.inner, state.inner))
+        shown = dict(self.inner.trace(state.inner))
+        return shown | {"rejected by proxy": state.rejected, "proxy rank correlation": abs(self._trust(state))}
+
+    def _rejects(self, state: ScreenedState, value: float) -> bool:
+        trust = self._trust(state)
+        if abs(trust) < TRUSTED or len(state.seen) < FEWEST:
+            return False
+        # Scores are minimised: a proxy that falls with the score is good where it is high.
+        better = sum(other > value if trust < 0 else other < value for other in state.seen)
+        return better > (1 - self.share) * len(state.seen)
+
+    def _trust(self, state: ScreenedState) -> float:
+        if len(state.measured) < FEWEST:
+            return 0.0
+        return rank_correlation([one[0] for one in state.measured], [one[1] for one in state.measured])
