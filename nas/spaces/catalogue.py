@@ -14,6 +14,8 @@ from nas.spaces.graph import Task
 from nas.spaces.limited import Limited
 from nas.spaces.mlp import Mlp
 from nas.spaces.mnasnet import MnasNet
+from nas.spaces.nasbench201 import NasBench201
+from nas.spaces.nasnet import NasNet
 from nas.spaces.protocol import SearchSpace
 from nas.spaces.resnet import ResNet
 from nas.spaces.table import Tabulated
@@ -23,6 +25,8 @@ SPACES: dict[str, type] = {
     "chain": Chain,
     "mlp": Mlp,
     "resnet": ResNet,
+    "nasnet": NasNet,
+    "nasbench201": NasBench201,
     "mnasnet": MnasNet,
     "transformer": Transformer,
     "table": Tabulated,
@@ -35,6 +39,8 @@ ABOUT = {
     "chain": "A sequence of layers: each a convolution, a pooling or fully connected, with optional skips.",
     "mlp": "Fully connected layers for tables of features, with skips where the width stays.",
     "resnet": "Residual stages of basic or bottleneck blocks, plain or grouped as in ResNeXt.",
+    "nasnet": "Cells of NASNet and DARTS: per node two inputs and an operation of each; a normal and a reduction cell.",
+    "nasbench201": "The cell of NAS-Bench-201: four nodes, an operation on each of the six edges.",
     "mnasnet": "Mobile blocks: each picks operation, kernel, expansion, squeeze-excite, skip, filters and layers.",
     "table": "The networks of a table, each of them trained by somebody before.",
     "transformer": "Encoder layers over the tokens of a text or the patches of an image.",
