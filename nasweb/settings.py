@@ -65,6 +65,9 @@ TEMPLATES = [
 DATABASES = {"default": environment.database(os.environ.get("DATABASE_URL", ""), NASWEB_HOME)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 NAS_DATA_DIRS = [Path(place).expanduser() for place in environment.words("NAS_DATA_DIR", os.pathsep)]
+# The engine finds tables through the environment, which the workers' runners inherit.
+os.environ["NAS_DATA_DIR"] = os.pathsep.join(map(str, NAS_DATA_DIRS))
+os.environ.setdefault("NAS_TABLE_DIR", str(NASWEB_HOME / "tables"))
 STORAGES = {
     "default": environment.storage(os.environ.get("STORAGE_URL", ""), NASWEB_HOME),
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},

@@ -11,8 +11,13 @@ from nas import codec
 from nas.datasets import dataset
 from nas.evaluation.protocol import Split
 from nas.plan import Plan, default_limits, explicit
+from nas.rehearsal import on_table
 from nas.spaces.catalogue import SpaceSpec
+from nas.spaces.table import Tabulated
 from searches.models import Run
+
+# Others report what their methods find within 150 trainings.
+REHEARSAL_BUDGET = 150
 
 
 @dataclass(frozen=True)
@@ -31,9 +36,40 @@ def first_plan() -> Plan:
 
 
 def with_dataset(plan: Plan, split: Split) -> Plan:
-    """Return the plan on other data; limits that were the usual ones become those of the new data."""
+    """Return the plan on other data; limits that were the usual ones become those of the new data.
+
+    What was made for a table is made anew: space, objectives and numbers of epochs.
+    """
+    plan = _between(plan, first_plan()) if plan.is_rehearsal else plan
     usual = dict(zip(default_limits(plan.task), default_limits(dataset(split.dataset).task), strict=True))
     return replace(plan, split=split, limits=tuple(usual.get(limit, limit) for limit in plan.limits))
+
+
+def with_table(plan: Plan, name: str) -> Plan:
+    """Return the plan as a rehearsal on a table; on another than before, its objectives are those that fit first."""
+    if plan.is_rehearsal and table_name(plan) == name:
+        return plan
+    base = plan if plan.is_rehearsal else _between(plan, replace(first_plan(), budget=REHEARSAL_BUDGET))
+    return explicit(on_table(replace(base, space=SpaceSpec(Tabulated.name, {})), name))
+
+
+def table_name(plan: Plan) -> str:
+    """Return the name under which a rehearsal's table is found."""
+    return str(plan.space.settings.get("table", Tabulated.table))
+
+
+def _between(plan: Plan, fresh: Plan) -> Plan:
+    """Return a fresh plan with what training and rehearsing have in common, and a budget that somebody chose."""
+    untouched = plan.budget in (first_plan().budget, REHEARSAL_BUDGET)
+    return replace(
+        fresh,
+        split=plan.split,
+        strategy=plan.strategy,
+        strategy_settings=plan.strategy_settings,
+        budget=fresh.budget if untouched else plan.budget,
+        seed=plan.seed,
+        candidate_seconds=plan.candidate_seconds,
+    )
 
 
 def new_draft(owner: User) -> Run:

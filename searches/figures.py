@@ -16,11 +16,18 @@ Words = str | Promise
 
 @dataclass(frozen=True)
 class Figure:
-    """A metric as a page shows it."""
+    """A metric as a page shows it; `unit` stands at an axis, `write` puts it behind the number itself."""
 
+    name: str
     title: Words
     goal: Goal
     write: Callable[[float], str]
+    unit: str = ""
+
+    @property
+    def axis(self) -> str:
+        """Title and unit."""
+        return f"{self.title} ({self.unit})" if self.unit else str(self.title)
 
 
 def decimals(value: float, places: int) -> str:
@@ -52,28 +59,34 @@ def _milliseconds(value: float) -> str:
 
 
 FIGURES: dict[str, Figure] = {
-    "accuracy": Figure(gettext_lazy("Accuracy"), "max", percent),
-    "precision": Figure(gettext_lazy("Precision"), "max", percent),
-    "recall": Figure(gettext_lazy("Recall"), "max", percent),
-    "f1": Figure(gettext_lazy("F1"), "max", percent),
-    "roc_auc": Figure(gettext_lazy("ROC AUC"), "max", percent),
-    "loss": Figure(gettext_lazy("Loss"), "min", lambda value: decimals(value, 4)),
-    "parameters": Figure(gettext_lazy("Parameters"), "min", short),
-    "multiply_adds": Figure(gettext_lazy("Multiply-adds"), "min", short),
-    "latency_ms": Figure(gettext_lazy("Latency"), "min", _milliseconds),
-    "latency_p95_ms": Figure(gettext_lazy("Latency, 95th percentile"), "min", _milliseconds),
-    "training_seconds": Figure(gettext_lazy("Training time"), "min", duration),
-    "images_per_second": Figure(gettext_lazy("Images per second"), "max", short),
+    figure.name: figure
+    for figure in (
+        Figure("accuracy", gettext_lazy("Accuracy"), "max", percent, "%"),
+        Figure("precision", gettext_lazy("Precision"), "max", percent, "%"),
+        Figure("recall", gettext_lazy("Recall"), "max", percent, "%"),
+        Figure("f1", gettext_lazy("F1"), "max", percent, "%"),
+        Figure("roc_auc", gettext_lazy("ROC AUC"), "max", percent, "%"),
+        Figure("loss", gettext_lazy("Loss"), "min", lambda value: decimals(value, 4)),
+        Figure("parameters", gettext_lazy("Parameters"), "min", short),
+        Figure("multiply_adds", gettext_lazy("Multiply-adds"), "min", short),
+        Figure("latency_ms", gettext_lazy("Latency"), "min", _milliseconds, "ms"),
+        Figure("latency_p95_ms", gettext_lazy("Latency, 95th percentile"), "min", _milliseconds, "ms"),
+        Figure("training_seconds", gettext_lazy("Training time"), "min", duration, "s"),
+        Figure("images_per_second", gettext_lazy("Images per second"), "max", short),
+    )
 }
 
 
-def title(metric: str) -> Words:
+def title(metric: str | Figure) -> Words:
     """Return what a metric is called."""
+    if isinstance(metric, Figure):
+        return metric.title
     return FIGURES[metric].title if metric in FIGURES else metric
 
 
-def write(metric: str, value: float | None) -> str:
+def write(metric: str | Figure, value: float | None) -> str:
     """Write a value of a metric, a dash where there is none."""
     if value is None:
         return "–"
-    return FIGURES[metric].write(value) if metric in FIGURES else decimals(value, 4)
+    figure = metric if isinstance(metric, Figure) else FIGURES.get(metric)
+    return figure.write(value) if figure else decimals(value, 4)

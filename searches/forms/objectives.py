@@ -1,5 +1,6 @@
-"""Fields for objectives, each a metric with a direction, and for limits on metrics."""
+"""The step that says what is better: objectives, each a metric with a direction, and limits on metrics."""
 
+from dataclasses import replace
 from typing import Any
 
 from django import forms
@@ -7,23 +8,58 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from nas.objectives import METRICS, Metric
+from nas.objectives import METRICS, Limit, Metric, objective
+from searches.drafts import Draft
+from searches.forms import columns
+from searches.forms.wizard import Data
 
 TITLES = (_("Main objective"), _("Second objective"), _("Third objective"))
+OBJECTIVES = len(TITLES)
 
 
-def objective_fields(count: int) -> dict[str, forms.Field]:
-    """Return the choice of the main objective and of optional further ones, with values as "max:accuracy"."""
-    return {
+def objectives_fields(draft: Draft) -> dict[str, forms.Field]:
+    """Return the choice of the main objective and of optional further ones, as "max:accuracy", and a bound per metric.
+
+    For a table the columns take the place of the metrics.
+    """
+    of_table = draft.plan.is_rehearsal
+    wanted: dict[str, forms.Field] = {
         f"objective_{at}": forms.ChoiceField(
-            label=TITLES[at - 1], required=at == 1, choices=_directions(optional=at > 1)
+            label=title,
+            required=at == 1,
+            choices=columns.directions(draft.plan, optional=at > 1) if of_table else _directions(optional=at > 1),
         )
-        for at in range(1, count + 1)
+        for at, title in enumerate(TITLES, start=1)
     }
+    return wanted | (columns.fields(draft.plan) if of_table else _limit_fields())
 
 
-def limit_fields() -> dict[str, forms.Field]:
-    """Return an optional bound per metric."""
+def objectives_initial(draft: Draft) -> dict[str, Any]:
+    """Return what is wanted now."""
+    plan = draft.plan
+    wanted = {f"objective_{at}": f"{item.goal}:{item.metric}" for at, item in enumerate(plan.objectives, start=1)}
+    if plan.is_rehearsal:
+        return wanted | columns.initial(plan)
+    return wanted | {f"limit_{limit.metric}": plain(limit.bound) for limit in plan.limits}
+
+
+def apply_objectives(draft: Draft, data: Data) -> Draft:
+    """Return the draft with these objectives and limits."""
+    plan = draft.plan
+    texts = [data[f"objective_{at}"] for at in range(1, OBJECTIVES + 1) if data[f"objective_{at}"]]
+    if plan.is_rehearsal:
+        return replace(draft, plan=columns.apply(plan, texts, data))
+    bounds = {metric: data[f"limit_{metric}"] for metric in METRICS}
+    limits = tuple(Limit(metric, bound) for metric, bound in bounds.items() if bound is not None)
+    return replace(draft, plan=replace(plan, objectives=tuple(map(objective, texts)), limits=limits))
+
+
+def plain(bound: float) -> float:
+    """Return a whole number without its decimal point."""
+    return int(bound) if bound == int(bound) else bound
+
+
+def _limit_fields() -> dict[str, forms.Field]:
     return {
         f"limit_{name}": forms.FloatField(
             label=_limit_label(metric), required=False, min_value=0, widget=forms.NumberInput(attrs={"step": "any"})

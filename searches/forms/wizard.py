@@ -26,7 +26,7 @@ class Step:
     name: str
     title: str | Promise
     about: str | Promise
-    fields: Callable[[], dict[str, forms.Field]]
+    fields: Callable[[Draft], dict[str, forms.Field]]
     initial: Callable[[Draft], dict[str, Any]]
     apply: Callable[[Draft, Data], Draft]
     check: Callable[[Plan], None]
@@ -40,7 +40,7 @@ class StepForm(forms.Form):
         super().__init__(data, initial=step.initial(draft))
         self.step = step
         self.draft = draft
-        self.fields.update(step.fields())
+        self.fields.update(step.fields(draft))
         chosen = data.get(step.kind) if data is not None else None
         for name, field in self.fields.items():
             if step.kind and chosen is not None and isinstance(field, SettingField):
