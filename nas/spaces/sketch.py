@@ -95,6 +95,8 @@ class Sketch:
         The second convolution reads the image shifted by a pixel; their channels, half each, are concatenated.
         """
         channels, height, width = self._read(id, source, 3)
+        if filters < 2:
+            raise Refused("{id} has {filters} filters; it needs one for each half.", id=id, filters=filters)
         shape = (filters, -(-height // 2), -(-width // 2))
         weights = channels * filters
         options: Options = {"norm": True, "activation": "relu", "order": "activation first"}

@@ -15,6 +15,7 @@ ROWS: dict[str, tuple[str, str]] = {
     "roc_auc": ("ROC AUC (one against the rest, macro)", "{:.2f} %"),
     "loss": ("Cross-entropy", "{:.4f}"),
     "parameters": ("Parameters", "{:,.0f}"),
+    "depth": ("Weighted layers on the longest path", "{:,.0f}"),
     "multiply_adds": ("Multiply-adds for one image", "{:,.0f}"),
     "latency_ms": ("Latency of one image, median", "{:.3f} ms"),
     "latency_p95_ms": ("Latency of one image, 95th percentile", "{:.3f} ms"),

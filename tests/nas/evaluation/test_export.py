@@ -22,7 +22,7 @@ from nas.evaluation.protocol import Split
 from nas.events import Ended, Measured
 from nas.sentences import Refused
 from nas.spaces import catalogue, moves
-from nas.spaces.catalogue import SPACES, SpaceSpec
+from nas.spaces.catalogue import SpaceSpec
 from nas.strategies.protocol import dice
 from tests.nas.evaluation.jobs import digits, events
 
@@ -122,7 +122,7 @@ def test_the_final_stage_measures_all_metrics_once_on_the_test_split(exported: t
     assert all(50 < measured.metrics[name] <= 100 for name in percent)
 
 
-@pytest.mark.parametrize("space", SPACES)
+@pytest.mark.parametrize("space", ["chain", "baseline"])
 @settings(max_examples=15, deadline=None)
 @given(seed=st.integers(0, 2**32))
 def test_onnx_and_source_compute_what_torch_does(
@@ -170,5 +170,5 @@ def test_the_search_stage_measures_validation_and_exports_nothing(tmp_path: Path
     assert not isinstance(measured, Ended)
     assert isinstance(measured, Measured)
     costs = {"loss", "parameters", "multiply_adds", "depth", "latency_ms", "training_seconds"}
-    assert set(measured.metrics) == costs | {"accuracy"}
+    assert set(measured.metrics) == costs | {"accuracy", "epochs"}
     assert measured.artifacts == ()
