@@ -41,6 +41,15 @@ def _parser() -> argparse.ArgumentParser:
     search.add_argument("--json", action="store_true", help="print one JSON object per evaluation and a last one")
     search.add_argument("--keep", type=Path, help="folder for the winner's files")
     search.set_defaults(command=_search)
+    race = commands.add_parser("race", help="run strategies side by side with many seeds, random among them")
+    add_search_options(race)
+    race.add_argument("--strategies", required=True, help="names, separated by commas")
+    race.add_argument("--seeds", type=int, default=20, help="seeds per strategy, counted from --seed")
+    race.add_argument("--marks", default="", help="evaluations to compare at, separated by commas; default: quarters")
+    race.add_argument("--html", type=Path, default=Path("race.html"), help="where the report is written")
+    race.add_argument("--processes", type=int, default=0, help="default: one per core")
+    race.add_argument("--json", action="store_true", help="print one JSON object per standing")
+    race.set_defaults(command=_race)
     listing = commands.add_parser("list", help="print datasets, spaces, strategies and evaluators with their settings")
     listing.add_argument("--json", action="store_true")
     listing.set_defaults(command=_list)
@@ -49,8 +58,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _search(options: argparse.Namespace) -> int:
     plan = plan_of(vars(options))
-    places = os.environ.get("NAS_DATA_DIR", "").split(os.pathsep)
-    search = Search(plan, tuple(Path(place) for place in places if place), options.keep)
+    search = Search(plan, _data_dirs(), options.keep)
     follower = Follower(plan, as_json=options.json)
     last: dict[str, Any] | None = None
     try:
@@ -63,6 +71,17 @@ def _search(options: argparse.Namespace) -> int:
     finally:
         follower.close(last)
     return 0
+
+
+def _race(options: argparse.Namespace) -> int:
+    # SciPy and Plotly take a while to load, which a search should not pay.
+    from nas.race.commandline import race_of, show
+
+    return show(race_of(options), options, _data_dirs())
+
+
+def _data_dirs() -> tuple[Path, ...]:
+    return tuple(Path(place) for place in os.environ.get("NAS_DATA_DIR", "").split(os.pathsep) if place)
 
 
 def _list(options: argparse.Namespace) -> int:

@@ -104,6 +104,12 @@ def table(plan: Plan) -> Table:
     return space.rows
 
 
+def row_of(plan: Plan, architecture: Architecture) -> int | None:
+    """Return the row of an architecture in the table of a rehearsal, None where it has none."""
+    _, plain = spaces.plain(search_space(plan), architecture)
+    return table(plan).row(plain.choices)
+
+
 def metrics(plan: Plan) -> Mapping[str, Metric]:
     """Return what can be an objective or a limit."""
     if not plan.is_rehearsal:
@@ -131,7 +137,7 @@ def _proxy(plan: Plan) -> Callable[[Architecture], float]:
     rows = table(plan)
 
     def of_row(architecture: Architecture) -> float:
-        row = rows.row(architecture.choices)
+        row = row_of(plan, architecture)
         return 0.0 if row is None else rows.value(name, row)
 
     return of_row

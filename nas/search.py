@@ -37,10 +37,24 @@ class Search:
     keep: Path | None = None
     curves: list[tuple[float, ...]] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        self._started = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """Time since it was made."""
+        return time.monotonic() - self._started
+
+    def candidates(self) -> Iterator[Line]:
+        """Yield a line per evaluation of the search stage alone."""
+        with tempfile.TemporaryDirectory() as work:
+            for item in self._search(Path(work)):
+                if isinstance(item, dict):
+                    yield item
+
     def run(self) -> Iterator[Item]:
         """Yield epochs, a line per evaluation, and the last line; raises Refused before anything is trained."""
         check(self.plan)
-        started = time.monotonic()
         with tempfile.TemporaryDirectory() as work:
             measured = yield from self._search(Path(work))
             found = planning.best(self.plan, measured)
@@ -59,7 +73,7 @@ class Search:
             results[winner],
             results[BASELINE],
             evaluations=len(measured),
-            seconds=time.monotonic() - started,
+            seconds=self.seconds,
         )
 
     def _search(self, work: Path) -> Generator[Item, None, list[Measurement]]:

@@ -4,12 +4,16 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from nas.architecture import Architecture
 from nas.evaluation.protocol import Job
 from nas.events import Ended, Event, Measured, Prepared
 from nas.sentences import Refused, Sentence
+from nas.spaces.catalogue import build, plain
+from nas.spaces.graph import Task
 from nas.spaces.table import Tabulated
-from nas.tables import places
 from nas.tables.table import Table
+
+ANY = Task((1,), 1)  # a table has its own
 
 
 @dataclass(frozen=True)
@@ -25,7 +29,10 @@ class Rehearsed:
 
 
 def _evaluate(job: Job) -> Iterator[Event]:
-    table = places.table(job.space.settings.get("table", Tabulated.table))
+    space, architecture = plain(build(job.space, ANY), Architecture(job.space.kind, job.choices))
+    if not isinstance(space, Tabulated):
+        raise Refused("A rehearsal needs the space table, not {space}.", space=job.space.kind)
+    table = space.rows
     yield Prepared(table.fingerprint, "table")
     if job.fingerprint and job.fingerprint != table.fingerprint:
         yield Ended("error", Sentence("{title} has changed since the run began.", {"title": table.title}))
@@ -33,11 +40,11 @@ def _evaluate(job: Job) -> Iterator[Event]:
     epochs = job.until or job.epochs
     if job.rehearsal.seconds_per_epoch:
         time.sleep(epochs * job.rehearsal.seconds_per_epoch)
-    yield Measured(_metrics(table, job, epochs))
+    yield Measured(_metrics(table, architecture, job, epochs))
 
 
-def _metrics(table: Table, job: Job, epochs: int) -> dict[str, float]:
-    row = table.row(job.choices)
+def _metrics(table: Table, architecture: Architecture, job: Job, epochs: int) -> dict[str, float]:
+    row = table.row(architecture.choices)
     if row is None:
         raise Refused("The table {table} has no such architecture.", table=table.title)
     values = {column: table.value(table.at(column, epochs) if job.until else column, row) for column in job.columns}
