@@ -25,6 +25,7 @@ METRICS: dict[str, Metric] = {
     "loss": Metric("Loss", "min", ""),
     "parameters": Metric("Parameters", "min", "", costs_nothing=True),
     "multiply_adds": Metric("Multiply-adds", "min", "", costs_nothing=True),
+    "depth": Metric("Depth", "min", "", costs_nothing=True),
     "latency_ms": Metric("Latency", "min", "ms"),
     "training_seconds": Metric("Training time", "min", "s"),
 }

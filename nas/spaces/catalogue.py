@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
+from nas.architecture import Architecture
 from nas.objectives import Limit
 from nas.sentences import Refused
 from nas.settings import configure
@@ -18,6 +19,8 @@ from nas.spaces.nasbench201 import NasBench201
 from nas.spaces.nasnet import NasNet
 from nas.spaces.protocol import SearchSpace
 from nas.spaces.resnet import ResNet
+from nas.spaces.rule import Rule
+from nas.spaces.ruled import Ruled
 from nas.spaces.table import Tabulated
 from nas.spaces.transformer import Transformer
 
@@ -49,15 +52,19 @@ ABOUT = {
 
 @dataclass(frozen=True)
 class SpaceSpec:
-    """A space as it is stored and sent: its name, its settings and the limits on it."""
+    """A space as it is stored and sent: its name, its settings, and the limits and rules on it."""
 
     kind: str
     settings: Mapping[str, Any]
     limits: tuple[Limit, ...] = ()
+    rules: tuple[Rule, ...] = ()
 
 
 def build(spec: SpaceSpec, task: Task) -> SearchSpace:
-    """Return the space for a task; raises Refused for an unknown name, a task it does not serve, bad settings."""
+    """Return the space for a task, first with its rules and then with its limits.
+
+    Raises Refused for an unknown name, a task it does not serve, bad settings, a rule that cannot work.
+    """
     if spec.kind not in SPACES:
         near = get_close_matches(spec.kind, SPACES, n=1, cutoff=0)[0]
         raise Refused("There is no search space {name}; the nearest is {near}.", name=spec.kind, near=near)
@@ -69,7 +76,17 @@ def build(spec: SpaceSpec, task: Task) -> SearchSpace:
             names=", ".join(suited(task)),
         )
     space: SearchSpace = configure(SPACES[spec.kind], spec.settings, task=task)
+    space = Ruled(space, spec.rules) if spec.rules else space
     return Limited(space, spec.limits) if spec.limits else space
+
+
+def plain(space: SearchSpace, architecture: Architecture) -> tuple[SearchSpace, Architecture]:
+    """Return space and architecture without limits and rules: the choices that a table or a supernet knows."""
+    if isinstance(space, Limited):
+        return plain(space.inner, architecture)
+    if isinstance(space, Ruled):
+        return plain(space.inner, space.expanded(architecture))
+    return space, architecture
 
 
 def suited(task: Task) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""A space with hard limits on what is known before training: parameters and multiply-adds."""
+"""A space with hard limits on what is known before training: parameters, multiply-adds and depth."""
 
 from dataclasses import dataclass
 
