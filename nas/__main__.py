@@ -4,20 +4,25 @@ import argparse
 import json
 import os
 import sys
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from nas import codec
 from nas.commandline import add_search_options, plan_of
 from nas.datasets import DATASETS
+from nas.evaluation.catalogue import ABOUT as EVALUATOR_TEXTS
 from nas.evaluation.catalogue import SETTINGS as EVALUATOR_SETTINGS
 from nas.events import EpochEnded
 from nas.progress import Follower
 from nas.search import Search
 from nas.sentences import Refused
 from nas.settings import settings_of
+from nas.spaces.catalogue import ABOUT as SPACE_TEXTS
 from nas.spaces.catalogue import SEARCHABLE, SPACES
+from nas.strategies.catalogue import ABOUT as STRATEGY_TEXTS
 from nas.strategies.catalogue import STRATEGIES
+from nas.tables.places import tables
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -87,20 +92,34 @@ def _data_dirs() -> tuple[Path, ...]:
 def _list(options: argparse.Namespace) -> int:
     catalogue = {
         "datasets": {name: {"title": known.title, "about": known.about} for name, known in DATASETS.items()},
-        "spaces": {name: _settings(SPACES[name]) for name in SEARCHABLE},
-        "strategies": {name: _settings(kind) for name, kind in STRATEGIES.items()},
-        "evaluators": {name: _settings(kind) for name, kind in EVALUATOR_SETTINGS.items()},
+        "spaces": _described(SPACES, SPACE_TEXTS, [*SEARCHABLE, "table"]),
+        "strategies": _described(STRATEGIES, STRATEGY_TEXTS, STRATEGIES),
+        "evaluators": _described(EVALUATOR_SETTINGS, EVALUATOR_TEXTS, EVALUATOR_SETTINGS),
+        "tables": {table.name: {"title": table.title, "about": f"{len(table)} networks"} for table in tables()},
     }
     if options.json:
         print(json.dumps(catalogue))
         return 0
     for title, entries in catalogue.items():
-        print(title)
-        for name, about in entries.items():
-            print(f"  {name}")
-            for key, value in about.items():
-                print(f"    {key}: {value['help'] if isinstance(value, dict) else value}")
+        print(f"\n{title}")
+        for name, entry in entries.items():
+            print(f"  {name}: {entry['about']}")
+            for key, item in entry.get("settings", {}).items():
+                print(f"      {key} = {_shown(item)}: {item['help']}")
     return 0
+
+
+def _described(kinds: Mapping[str, type], texts: Mapping[str, str], names: Iterable[str]) -> dict[str, dict[str, Any]]:
+    return {name: {"about": texts[name], "settings": _settings(kinds[name])} for name in names}
+
+
+def _shown(item: Mapping[str, Any]) -> str:
+    """Return the default of a setting and its bounds or options, as a person would type them."""
+    default = ",".join(map(str, item["default"])) if item["many"] else item["default"]
+    if item["options"]:
+        return f"{default} ({', '.join(map(str, item['options']))})"
+    bounds = [item["low"], item["high"]]
+    return f"{default} ({bounds[0]:g} to {bounds[1]:g})" if None not in bounds else f"{default}"
 
 
 def _settings(kind: type) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from nas.rehearsal import on_table
 from nas.sentences import Refused
 from nas.settings import configure
 from nas.spaces.catalogue import SEARCHABLE, SpaceSpec
+from nas.spaces.rule import rule
 from nas.spaces.table import Tabulated
 from nas.strategies.catalogue import STRATEGIES
 
@@ -46,6 +47,12 @@ def add_search_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--limit", action="append", default=[], metavar="METRIC=BOUND", help="instead of: no larger than the baseline"
     )
+    parser.add_argument(
+        "--rule",
+        action="append",
+        default=[],
+        help='a rule on the space: "forbid: layer * operation = dense", "tie: layer * filters", "powers of two: *"',
+    )
     parser.add_argument("--no-limits", action="store_true", help="let networks be larger than the baseline")
     parser.add_argument(
         "--set",
@@ -73,7 +80,7 @@ def plan_of(options: Mapping[str, Any]) -> Plan:
     plan = replace(
         DEFAULTS,
         split=Split(options["dataset"], options["split_seed"]),
-        space=SpaceSpec(options["space"], settings.space),
+        space=SpaceSpec(options["space"], settings.space, rules=tuple(rule(text) for text in options["rule"])),
         strategy=options["strategy"],
         strategy_settings=settings.strategy,
         training=configure(Training, settings.training),

@@ -92,7 +92,7 @@ def test_the_front_is_what_brute_force_finds(points):
 OPTIONS = {
     "dataset": "digits", "space": "chain", "strategy": "genetic", "budget": 24, "epochs": 5, "final_epochs": 9,
     "final_seeds": 2, "candidate_seconds": 60, "seed": 1, "split_seed": 0,
-    "table": None, "report": [], "objective": [], "limit": [], "no_limits": False, "set": [],
+    "table": None, "report": [], "objective": [], "limit": [], "no_limits": False, "set": [], "rule": [],
 }  # fmt: skip
 
 
