@@ -74,9 +74,9 @@ class NasBench201:
         for stage in range(STAGES):
             if stage:
                 width *= 2
-                at = _residual(sketch, f"residual{stage}", at, width)
+                at = _residual(sketch, stage, at, width)
             for number in range(stage * self.cells + 1, (stage + 1) * self.cells + 1):
-                at = _cell(sketch, f"cell{number}", at, picked, width)
+                at = _cell(sketch, number, at, picked, width)
         at = sketch.activate("last", at, group="head")
         return sketch.classify(sketch.global_pool("head", at, group="head"))
 
@@ -108,8 +108,9 @@ class NasBench201:
         return self.operations.index(operation)
 
 
-def _cell(sketch: Sketch, id: str, source: str, picked: dict[tuple[int, int], str], width: int) -> str:
+def _cell(sketch: Sketch, number: int, source: str, picked: dict[tuple[int, int], str], width: int) -> str:
     """Draw one cell; a node that no edge leads to is zero."""
+    id, group = f"cell{number}", f"cell {number}"
     nodes = [source]
     for node in NODES:
         arrived = []
@@ -118,30 +119,33 @@ def _cell(sketch: Sketch, id: str, source: str, picked: dict[tuple[int, int], st
             if operation == "skip_connect":
                 arrived.append(nodes[before])
             elif operation == "avg_pool_3x3":
-                arrived.append(sketch.pool(edge, nodes[before], how="average", size=3, stride=1, group=id))
+                arrived.append(sketch.pool(edge, nodes[before], how="average", size=3, stride=1, group=group))
             elif operation != "none":
                 kernel = int(operation[-1])
-                arrived.append(_relu_conv(sketch, edge, nodes[before], width, kernel, group=id))
+                arrived.append(_relu_conv(sketch, edge, nodes[before], width, kernel, group=group))
         name = f"{id}.node{node}"
-        nodes.append(sketch.add(name, tuple(arrived), group=id) if arrived else sketch.zero(name, source, group=id))
+        nodes.append(
+            sketch.add(name, tuple(arrived), group=group) if arrived else sketch.zero(name, source, group=group)
+        )
     return nodes[-1]
 
 
-def _residual(sketch: Sketch, id: str, source: str, width: int) -> str:
+def _residual(sketch: Sketch, number: int, source: str, width: int) -> str:
     """Draw the block between stages: two convolutions, the first of stride 2, around a pooled 1 x 1 projection."""
+    id, group = f"residual{number}", f"residual {number}"
     _, height, across = sketch.shape(source)
     stride = 2 if min(height, across) >= 2 else 1
-    first = _relu_conv(sketch, f"{id}.conv1", source, width, 3, stride, group=id)
-    second = _relu_conv(sketch, f"{id}.conv2", first, width, 3, group=id)
+    first = _relu_conv(sketch, f"{id}.conv1", source, width, 3, stride, group=group)
+    second = _relu_conv(sketch, f"{id}.conv2", first, width, 3, group=group)
     around = source
     if stride == 2:
         # A window of 2 x 2, as in the paper, would lose the last row or column of an odd image.
         size = 3 if height % 2 or across % 2 else 2
-        around = sketch.pool(f"{id}.pool", source, how="average", size=size, group=id)
+        around = sketch.pool(f"{id}.pool", source, how="average", size=size, group=group)
     around = sketch.conv(
-        f"{id}.project", around, filters=width, kernel=1, norm=False, bias=False, activation="none", group=id
+        f"{id}.project", around, filters=width, kernel=1, norm=False, bias=False, activation="none", group=group
     )
-    return sketch.add(f"{id}.add", (around, second), group=id)
+    return sketch.add(f"{id}.add", (around, second), group=group)
 
 
 def _relu_conv(sketch: Sketch, id: str, source: str, width: int, kernel: int, stride: int = 1, *, group: str) -> str:

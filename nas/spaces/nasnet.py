@@ -96,9 +96,8 @@ class NasNet:
         for index in range(self.cells):
             reduces = index in (self.cells // 3, 2 * self.cells // 3)
             width *= 1 + reduces
-            drawn = self._draw(
-                sketch, f"cell{index + 1}", (before, last), reduction if reduces else normal, width, reduces
-            )
+            cell = reduction if reduces else normal
+            drawn = self._draw(sketch, index + 1, (before, last), cell, width, reduces)
             before, last = last, drawn
         return sketch.classify(sketch.global_pool("head", last, group="head"))
 
@@ -189,9 +188,12 @@ class NasNet:
             )
         return state, self.operations.index(operation)
 
-    def _draw(self, sketch: Sketch, id: str, sources: tuple[str, str], cell: Cell, width: int, reduces: bool) -> str:
+    def _draw(
+        self, sketch: Sketch, number: int, sources: tuple[str, str], cell: Cell, width: int, reduces: bool
+    ) -> str:
         """Draw one cell over the outputs of the two before it, brought to the same size and channels."""
-        states = list(_prepared(sketch, id, sources, width))
+        id, group = f"cell{number}", f"cell {number}"
+        states = list(_prepared(sketch, id, sources, width, group))
         # An image of one pixel cannot be halved.
         halves = reduces and min(sketch.shape(states[0])[1:]) >= 2
         for node, pairs in enumerate(cell, start=1):
@@ -199,12 +201,13 @@ class NasNet:
             for which, (state, choice) in enumerate(pairs, start=1):
                 if self._reads(choice):
                     operation, stride = self.operations[choice], 2 if halves and state < 2 else 1
-                    arrived.append(operate(sketch, f"{name}.op{which}", states[state], operation, stride))
+                    place = f"{name}.op{which}"
+                    arrived.append(operate(sketch, place, states[state], operation, stride=stride, group=group))
             if arrived:
-                states.append(sketch.add(name, tuple(arrived), group=id))
+                states.append(sketch.add(name, tuple(arrived), group=group))
             else:
-                states.append(sketch.zero(name, states[0], stride=1 + halves, group=id))
-        return sketch.concat(f"{id}.out", tuple(states[state] for state in self._concatenated(cell)), group=id)
+                states.append(sketch.zero(name, states[0], stride=1 + halves, group=group))
+        return sketch.concat(f"{id}.out", tuple(states[state] for state in self._concatenated(cell)), group=group)
 
 
 def _first_order(cell: Cell) -> Cell:
@@ -228,11 +231,11 @@ def _orders(cell: Cell, renamed: Mapping[int, int]) -> Iterator[Cell]:
                 yield (node, *rest)
 
 
-def _prepared(sketch: Sketch, id: str, sources: tuple[str, str], width: int) -> tuple[str, str]:
+def _prepared(sketch: Sketch, id: str, sources: tuple[str, str], width: int, group: str) -> tuple[str, str]:
     """Bring both inputs of a cell to `width` channels and to the size of the last one."""
     before, last = sources
     if sketch.shape(before)[1:] != sketch.shape(last)[1:]:
-        first = sketch.factorized_reduce(f"{id}.input1", before, filters=width, group=id)
+        first = sketch.factorized_reduce(f"{id}.input1", before, filters=width, group=group)
     else:
-        first = sketch.conv(f"{id}.input1", before, filters=width, kernel=1, order="activation first", group=id)
-    return first, sketch.conv(f"{id}.input2", last, filters=width, kernel=1, order="activation first", group=id)
+        first = sketch.conv(f"{id}.input1", before, filters=width, kernel=1, order="activation first", group=group)
+    return first, sketch.conv(f"{id}.input2", last, filters=width, kernel=1, order="activation first", group=group)

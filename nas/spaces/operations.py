@@ -14,9 +14,8 @@ DARTS = (
 OPERATIONS = (*DARTS, "sep_conv_7x7", "conv_7x1_1x7", "none")
 
 
-def operate(sketch: Sketch, id: str, source: str, operation: str, stride: int) -> str:
+def operate(sketch: Sketch, id: str, source: str, operation: str, *, stride: int, group: str) -> str:
     """Draw one operation as DARTS defines it: convolutions are ReLU-conv-BN, separable ones applied twice."""
-    group = id.partition(".")[0]
     width = sketch.shape(source)[0]
     kind, _, size = operation.rpartition("_")
     if operation == "skip_connect":
@@ -27,9 +26,10 @@ def operate(sketch: Sketch, id: str, source: str, operation: str, stride: int) -
         return sketch.pool(id, source, how="average", size=3, stride=stride, group=group)
     kernel = int(size[0])
     if kind == "dil_conv":
-        return _separable(sketch, id, source, kernel, stride, dilation=2)
+        return _separable(sketch, id, source, kernel, stride=stride, dilation=2, group=group)
     if kind == "sep_conv":
-        return _separable(sketch, f"{id}.b", _separable(sketch, f"{id}.a", source, kernel, stride), kernel, 1)
+        once = _separable(sketch, f"{id}.a", source, kernel, stride=stride, group=group)
+        return _separable(sketch, f"{id}.b", once, kernel, group=group)
     flat = sketch.conv(
         f"{id}.wide",
         source,
@@ -46,9 +46,10 @@ def operate(sketch: Sketch, id: str, source: str, operation: str, stride: int) -
     )
 
 
-def _separable(sketch: Sketch, id: str, source: str, kernel: int, stride: int, dilation: int = 1) -> str:
+def _separable(
+    sketch: Sketch, id: str, source: str, kernel: int, *, stride: int = 1, dilation: int = 1, group: str
+) -> str:
     """Draw ReLU, a convolution of each channel by itself, one of 1 x 1 over all channels, batch normalisation."""
-    group = id.partition(".")[0]
     width = sketch.shape(source)[0]
     depthwise = sketch.conv(
         f"{id}.depthwise",
