@@ -13,8 +13,8 @@ from nas.spaces.baseline import BASELINE
 class Follower:
     """Shows lines and epochs as they come: bars on standard error, JSON on standard output where asked for."""
 
-    def __init__(self, plan: Plan, *, as_json: bool, out: TextIO = sys.stdout) -> None:
-        self._plan, self._json, self._out = plan, as_json, out
+    def __init__(self, plan: Plan, *, as_json: bool, out: TextIO | None = None) -> None:
+        self._plan, self._json, self._out = plan, as_json, out or sys.stdout
         self._ahead: list[tuple[int, dict[str, float]]] = []
         finals = len(final_seeds(plan)) * len(contestants(plan, BASELINE))
         self._search: tqdm[Any] = tqdm(total=plan.budget, desc="candidates", unit="", file=sys.stderr, position=0)
