@@ -1,10 +1,9 @@
-"""What a network costs: parameters, multiply-adds, latency."""
+"""How fast a network computes."""
 
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from statistics import median, quantiles
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -20,33 +19,6 @@ class Latency:
 
     median_ms: float
     p95_ms: float
-
-
-def parameters(network: nn.Module) -> int:
-    """Count the trainable parameters."""
-    return sum(parameter.numel() for parameter in network.parameters() if parameter.requires_grad)
-
-
-def multiply_adds(network: nn.Module, images: Tensor) -> int:
-    """Count the multiply-adds of convolutions and linear layers for one image, by computing it."""
-    counted = 0
-
-    def count(layer: nn.Module, _: Any, output: Tensor) -> None:
-        nonlocal counted
-        weight = layer.weight
-        assert isinstance(weight, Tensor)
-        positions = output[0, 0].numel() if isinstance(layer, nn.Conv2d) else 1
-        counted += weight.numel() * positions
-
-    layers = [layer for layer in network.modules() if isinstance(layer, (nn.Conv2d, nn.Linear))]
-    hooks = [layer.register_forward_hook(count) for layer in layers]
-    try:
-        with torch.inference_mode():
-            network.eval()(images[:1])
-    finally:
-        for hook in hooks:
-            hook.remove()
-    return counted
 
 
 def latency(network: nn.Module, image: Tensor, *, seconds: float = 0.2, runs: int = 200) -> Latency:

@@ -6,7 +6,7 @@ One graph is the source for the picture, the cost preview, the constraints, the 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, cast
 
 Shape = tuple[int, ...]
 Sides = tuple[int, int]
@@ -27,9 +27,10 @@ Op = Literal[
     "embed",
     "patches",
     "attention",
+    "choice",
     "classifier",
 ]
-Kind = Literal["io", "conv", "pool", "linear", "attention", "norm", "merge", "skip"]
+Kind = Literal["io", "conv", "pool", "linear", "attention", "norm", "merge", "skip", "repeat"]
 
 KINDS: dict[str, Kind] = {
     "input": "io",
@@ -100,7 +101,10 @@ class Node:
 
     @property
     def kind(self) -> Kind:
-        """The family it is drawn as."""
+        """The family it is drawn as; that of a bare choice is read off its name."""
+        if self.op == "choice":
+            named = (kind for kind in ("conv", "pool", "skip") if kind in str(self.options["option"]))
+            return cast(Kind, next(named, "linear"))
         return KINDS[self.op]
 
     @property
@@ -108,6 +112,8 @@ class Node:
         """What the box says, in the terms of the field."""
         o = self.options
         match self.op:
+            case "choice":
+                return str(o["option"])
             case "conv":
                 return self._conv_label()
             case "pool":

@@ -1,6 +1,7 @@
 """Draw a network as SVG: themed by classes, readable by screen readers, with a key per element to morph by."""
 
 import itertools
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -9,11 +10,13 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from nas.spaces.graph import Graph, Node
+from searches.drawing.folding import folded
 from searches.drawing.layout import Box, Layout, Point, layout
 from searches.drawing.text import shape_text, short, text_width
 
 LABEL_SIZE, DETAIL_SIZE = 12.0, 10.5
 LOW, HIGH = 30.0, 44.0
+ONE_LINE = ("add", "zero")
 FRAME_PAD = 9.0
 
 
@@ -28,6 +31,7 @@ class _Frame:
 
 def draw(graph: Graph, *, name: str, title: str) -> SafeString:
     """Return the SVG of a network; `name` makes ids unique on a page, `title` is what it is called in words."""
+    words, graph = about(graph), folded(graph)
     boxes = {node.id: _box(node) for node in graph.nodes}
     placed = layout(boxes, graph.edges)
     frames = _frames(graph, boxes, placed)
@@ -40,7 +44,7 @@ def draw(graph: Graph, *, name: str, title: str) -> SafeString:
         'orient="auto"><path class="tip" d="M0,.8L7.4,4L0,7.2z"/></marker></defs>'
         '<g class="frames" aria-hidden="true">{}</g><g class="edges" aria-hidden="true">{}</g>'
         '<g class="labels" aria-hidden="true">{}</g><g class="nodes" role="list">{}</g></svg>',
-        *(width, height, width, height, name, name, name, title, name, about(graph), name),
+        *(width, height, width, height, name, name, name, title, name, words, name),
         format_html_join("", *_frame_parts(frames)),
         _edges(graph, placed, name),
         _shapes(graph, placed),
@@ -69,10 +73,14 @@ def _second_line(node: Node) -> str:
 
 
 def _box(node: Node) -> Box:
-    if node.op == "add":
-        return Box(64.0, LOW)
+    if _one_line(node):
+        return Box(float(max(64, round(text_width(node.label, LABEL_SIZE) + 24))), LOW)
     wanted = max(text_width(node.label, LABEL_SIZE), text_width(_second_line(node), DETAIL_SIZE)) + 24
     return Box(float(max(72, round(wanted))), HIGH)
+
+
+def _one_line(node: Node) -> bool:
+    return node.op in ONE_LINE and node.kind != "repeat"
 
 
 def _nodes(graph: Graph, boxes: Mapping[str, Box], placed: Layout) -> SafeString:
@@ -125,10 +133,13 @@ def _spoken(node: Node, labels: Mapping[str, str]) -> str:
 
 
 def _edges(graph: Graph, placed: Layout, name: str) -> SafeString:
-    rows = (
-        (source, target, _path(route), name) for (source, target), route in zip(graph.edges, placed.routes, strict=True)
-    )
-    return format_html_join("", '<path class="edge" data-key="e:{}&gt;{}" d="{}" marker-end="url(#{}-tip)"/>', rows)
+    drawn: Counter[tuple[str, str]] = Counter()
+    rows = []
+    for edge, route in zip(graph.edges, placed.routes, strict=True):
+        drawn[edge] += 1
+        again = f" {drawn[edge]}" if drawn[edge] > 1 else ""  # a sum may read one node twice
+        rows.append((*edge, again, _path(route), name))
+    return format_html_join("", '<path class="edge" data-key="e:{}&gt;{}{}" d="{}" marker-end="url(#{}-tip)"/>', rows)
 
 
 def _path(route: Sequence[Point]) -> str:
@@ -141,7 +152,7 @@ def _path(route: Sequence[Point]) -> str:
 
 
 def _shapes(graph: Graph, placed: Layout) -> SafeString:
-    """Write an image's shape beside the first edge out of a node, where the node changed it and does not say so."""
+    """Write a shape beside the first edge out of a node, where the node changed it and does not say so itself."""
     nodes = {node.id: node for node in graph.nodes}
     first: dict[str, Sequence[Point]] = {}
     for (source, _target), route in zip(graph.edges, placed.routes, strict=True):
@@ -150,7 +161,7 @@ def _shapes(graph: Graph, placed: Layout) -> SafeString:
     for source, line in first.items():
         node = nodes[source]
         unchanged = node.inputs and nodes[node.inputs[0]].shape == node.shape
-        if unchanged or not node.detail or len(node.shape) == 1:
+        if unchanged or _second_line(node) == shape_text(node.shape) or len(node.shape) == 1:
             continue
         (x, y), turn = line[0], line[-1][0]
         side, at = ("end", x - 6) if turn > x + 1 else ("start", x + 6)  # on the side that the edge leaves free
