@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from searches.views import dashboard, datasets, runs, searches, wizard
+from searches.views import dashboard, datasets, rules, runs, searches, wizard
 
 SETUP = "searches/<int:run_id>/setup/<slug:step>/"
 
@@ -17,6 +17,8 @@ urlpatterns = [
     path(SETUP, wizard.wizard, name="wizard"),
     path(f"{SETUP}estimate/", wizard.estimate, name="wizard-estimate"),
     path(f"{SETUP}samples/", wizard.samples, name="wizard-samples"),
+    path(f"{SETUP}rules/", rules.rules, name="wizard-rules"),
+    path(f"{SETUP}share/", rules.share, name="wizard-share"),
     path("searches/<int:run_id>/", runs.run, name="run"),
     path("searches/<int:run_id>/snapshot.json", runs.snapshot, name="run-snapshot"),
     path("searches/<int:run_id>/diagram/", runs.diagram, name="run-diagram"),

@@ -19,6 +19,7 @@ from searches.forms.budget import apply_budget, budget_fields, budget_initial
 from searches.forms.data import apply_dataset, check_dataset, dataset_fields, dataset_initial
 from searches.forms.fields import setting_fields, setting_initial, setting_values
 from searches.forms.objectives import apply_objectives, objectives_fields, objectives_initial
+from searches.forms.rules import rule_fields, rule_initial, with_rules
 from searches.forms.wizard import Data, Step
 
 # Space
@@ -26,11 +27,11 @@ from searches.forms.wizard import Data, Step
 
 def _space_fields(draft: Draft) -> dict[str, forms.Field]:
     if draft.plan.is_rehearsal:
-        return {}
+        return rule_fields([draft.plan.space.kind])
     fields: dict[str, forms.Field] = {"kind": forms.ChoiceField(choices=[(name, name) for name in spaces.SEARCHABLE])}
     for name in spaces.SEARCHABLE:
         fields |= setting_fields(spaces.SPACES[name], name)
-    return fields
+    return fields | rule_fields(spaces.SEARCHABLE)
 
 
 def _space_initial(draft: Draft) -> dict[str, Any]:
@@ -38,15 +39,15 @@ def _space_initial(draft: Draft) -> dict[str, Any]:
     initial: dict[str, Any] = {"kind": spec.kind}
     for name in spaces.SEARCHABLE:
         initial |= setting_initial(spaces.SPACES[name], name, spec.settings if name == spec.kind else {})
-    return initial
+    return initial | rule_initial(draft.plan)
 
 
 def _apply_space(draft: Draft, data: Data) -> Draft:
-    if draft.plan.is_rehearsal:
-        return draft
-    kind = data["kind"]
-    spec = SpaceSpec(kind, setting_values(spaces.SPACES[kind], kind, data))
-    return replace(draft, plan=replace(draft.plan, space=spec))
+    plan, spec = draft.plan, draft.plan.space
+    if not plan.is_rehearsal:
+        kind = data["kind"]
+        spec = SpaceSpec(kind, setting_values(spaces.SPACES[kind], kind, data))
+    return replace(draft, plan=replace(plan, space=with_rules(plan, spec, data)))
 
 
 def _check_space(plan: Plan) -> None:

@@ -23,6 +23,7 @@ from searches.say import say
 from searches.views.access import changeable_run, person
 from searches.views.choices import cards
 from searches.views.panels import estimate_panel, samples_panel
+from searches.views.rules import rule_context
 
 REVIEW = "review"
 ORDER = (*STEPS, REVIEW)
@@ -109,6 +110,7 @@ def _page(request: HttpRequest, run: Run, form: StepForm) -> HttpResponse:
         "presets": [(name, preset.title) for name, preset in PRESETS.items() if preset.step == form.step.name],
         **_frame(form.step.name),
         **estimate_panel(draft, current=not form.errors),
+        **rule_context(form),
     }
     if form.step.name == "space":
         context |= samples_panel(draft, _draw(request))
