@@ -57,13 +57,23 @@ def _figure(race: Race, lanes: Sequence[Lane]) -> go.Figure:
         own = [lane for lane in lanes if lane.strategy == name and lane.best]
         for column in range(len(titles) if own else 0):
             series = [lane.report if column else lane.best for lane in own]
-            for trace in _traces(name, series, colours.get(name, RANDOM_COLOUR), legend=column == 0):
+            for trace in _traces(name, series, colours[name], legend=column == 0):
                 figure.add_trace(trace, row=1, col=column + 1)
+    for column in range(len(titles)):
+        figure.update_yaxes(range=_worth_seeing(lanes, report=column == 1), row=1, col=column + 1)
     figure.update_xaxes(title_text="evaluations")
     figure.update_layout(
         template="plotly_white", height=520, legend={"orientation": "h", "y": -0.2}, hovermode="x unified"
     )
     return figure
+
+
+def _worth_seeing(lanes: Sequence[Lane], *, report: bool) -> list[float]:
+    """Leave out the fall of the first tenth, beside which nothing later would be told apart."""
+    series = [lane.report if report else lane.best for lane in lanes if lane.best]
+    shown = [value for one in series for value in one[len(one) // 10 :]]
+    low, high = min(shown), max(shown)
+    return [low - 0.02 * (high - low), high + 0.02 * (high - low)]
 
 
 def _traces(name: str, series: Sequence[Sequence[float]], colour: str, *, legend: bool) -> list[Any]:
@@ -99,7 +109,7 @@ def _rows(found: Sequence[Standing]) -> str:
         p_value = "" if one.p_value is None else f"{one.p_value:.2g}"
         best = one.best
         numbers = (best.mean, best.error, best.low, best.middle, best.high, one.report.mean)
-        cells = [escape(one.strategy), *(f"{value:.4g}" for value in numbers), gain, p_value]
+        cells = [escape(one.strategy), *(f"{value:#.4g}" for value in numbers), gain, p_value]
         html += "<tr>" + "".join(f"<td>{cell}</td>" for cell in cells) + "</tr>"
     return html
 
