@@ -63,19 +63,22 @@ def _strategy_step(run: Run, asked: int, in_flight: int) -> _Step:
     else:
         state = codec.load(strategy.state, run.state)
     untold = run.evaluations.filter(stage=Run.Stage.SEARCH, status__in=OVER, told=False)
+    before = run.evaluations.filter(stage=Run.Stage.SEARCH, told=True).count()
     told, traces = [], {}
-    for evaluation in untold.select_related("candidate").order_by("finished_at", "pk"):
+    for count, evaluation in enumerate(untold.select_related("candidate").order_by("finished_at", "pk"), before + 1):
         candidate = evaluation.candidate
         metrics = evaluation.metrics if evaluation.status == Status.MEASURED else None
         outcome = plan.outcome(run.plan, candidate.number, candidate.architecture, candidate.fidelity, metrics)
         state = strategy.tell(space, state, outcome)
         told.append(evaluation.pk)
-        traces[candidate.generation] = dict(strategy.trace(state))
+        # By evaluations told, not by generation: a steady-state strategy has only one of those.
+        if trace := strategy.trace(state):
+            traces[count] = {**trace, "generation": candidate.generation}
     seats = min(_seats(run) - in_flight, run.plan.budget - asked)
     proposals: list[Proposal] = []
     if seats > 0:
         state, proposals = strategy.ask(space, state, seats)
-    return _Step(codec.dump(state), told, proposals, {number: trace for number, trace in traces.items() if trace})
+    return _Step(codec.dump(state), told, proposals, traces)
 
 
 def _seats(run: Run) -> int:
@@ -105,7 +108,7 @@ def _note(run: Run, step: _Step) -> None:
     Evaluation.objects.filter(pk__in=step.told).update(told=True)
     for number, trace in step.traces.items():
         Generation.objects.update_or_create(run=run, number=number, defaults={"trace": trace})
-        record(run.pk, "generation", {"generation": number, "trace": trace})
+        record(run.pk, "generation", {"told": number, "trace": trace})
 
 
 def _insert(run: Run, proposals: list[Proposal]) -> list[Evaluation]:

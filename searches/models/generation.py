@@ -1,4 +1,4 @@
-"""One step of a strategy, with the numbers that the strategy wants drawn."""
+"""How far a strategy had come, in the numbers that it wants drawn."""
 
 from django.db import models
 
@@ -6,7 +6,7 @@ from searches.models.run import Run
 
 
 class Generation(models.Model):
-    """`trace` maps names to numbers; what they mean is the strategy's."""
+    """After `number` evaluations were told: `trace` maps names to numbers, "generation" and those of the strategy."""
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="generations")
     number = models.PositiveIntegerField()
@@ -17,4 +17,4 @@ class Generation(models.Model):
         constraints = [models.UniqueConstraint(fields=("run", "number"), name="generation_number_once")]
 
     def __str__(self) -> str:
-        return f"{self.run} generation {self.number}"
+        return f"{self.run} after {self.number}"

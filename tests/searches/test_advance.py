@@ -59,15 +59,16 @@ def test_a_generation_waits_for_its_last_member(make_run, worker, work):
     assert run.candidates.filter(generation=2).exists()
 
 
-def test_the_trace_of_a_generation_is_kept(make_run, worker, work):
+def test_the_trace_is_kept_by_the_number_of_evaluations_told(make_run, worker, work):
     run = make_run()
     lifecycle.start(run)
     advance(run.pk)
     for _ in range(6):
         work(run)
-    first = Generation.objects.get(run=run, number=1)
-    assert first.trace["best"] == -54
-    assert 0 < first.trace["diversity"] <= 1
+    fourth = Generation.objects.get(run=run, number=4)
+    assert fourth.trace["best"] == -54
+    assert fourth.trace["generation"] == 1
+    assert 0 < fourth.trace["diversity"] <= 1
 
 
 def test_failed_candidates_never_fail_the_run(make_run, worker, work):
