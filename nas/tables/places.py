@@ -20,6 +20,14 @@ def places() -> tuple[Path, ...]:
     return (*(Path(place) for place in listed if place), SHIPPED)
 
 
+def added() -> Path:
+    """Return the folder of added tables; raises Refused where none is set."""
+    place = os.environ.get("NAS_TABLE_DIR", "")
+    if not place:
+        raise Refused("There is no folder for added tables; set NAS_TABLE_DIR.")
+    return Path(place)
+
+
 def files() -> dict[str, Path]:
     """Return every `.npz` file of those folders by its name without the ending; not every one need be a table."""
     found: dict[str, Path] = {}
@@ -47,10 +55,16 @@ def table(name: str) -> Table:
 
 def tables() -> tuple[Table, ...]:
     """Return every table that can be read, by title."""
-    found = []
+    found = (found for _path, found in survey())
+    return tuple(sorted((one for one in found if isinstance(one, Table)), key=lambda one: one.title))
+
+
+def survey() -> tuple[tuple[Path, "Table | Refused"], ...]:
+    """Return every file that may be a table with what is in it, or why it cannot be read."""
+    found: list[tuple[Path, Table | Refused]] = []
     for path in files().values():
         try:
-            found.append(read(path))
-        except Refused:
-            continue
-    return tuple(sorted(found, key=lambda one: one.title))
+            found.append((path, read(path)))
+        except Refused as refused:
+            found.append((path, refused))
+    return tuple(found)

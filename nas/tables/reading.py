@@ -6,9 +6,12 @@ The file holds `about` (UTF-8 JSON as bytes: format, name, source, licence, deci
 
 import hashlib
 import json
+import re
 import zipfile
+import zlib
 from collections.abc import Mapping
 from functools import lru_cache
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +24,11 @@ from nas.sentences import Refused
 from nas.tables.table import Column, Table
 
 FORMAT = 1
-MOST_BYTES = 2_000_000_000
+MOST_BYTES = 1_000_000_000
+MOST_ARRAYS, MOST_DECISIONS, MOST_EPOCHS = 2000, 500, 1_000_000
+ARRAY = ".npy"
+NAME = re.compile(r"[\w.+-]{1,100}")
+TITLE, NOTE = 120, 2000
 Arrays = Mapping[str, NDArray[Any]]
 
 
@@ -34,7 +41,7 @@ def read(path: Path) -> Table:
     return _read(path, about.st_mtime_ns, about.st_size)
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=16)
 def _read(path: Path, _changed: int, _size: int) -> Table:
     arrays = _arrays(path)
     about = _about(path.name, arrays)
@@ -45,9 +52,9 @@ def _read(path: Path, _changed: int, _size: int) -> Table:
         _check_values(name, arrays[name], len(choices))
     return Table(
         name=path.stem,
-        title=str(about["name"]),
-        source=str(about.get("source", "")),
-        licence=str(about.get("licence", "")),
+        title=str(about["name"])[:TITLE],
+        source=str(about.get("source", ""))[:NOTE],
+        licence=str(about.get("licence", ""))[:TITLE],
         decisions=decisions,
         columns=columns,
         choices=choices,
@@ -59,25 +66,51 @@ def _read(path: Path, _changed: int, _size: int) -> Table:
 def _arrays(path: Path) -> Arrays:
     try:
         with zipfile.ZipFile(path) as archive:
-            size = sum(entry.file_size for entry in archive.infolist())
-        if size > MOST_BYTES:
-            raise Refused(
-                "The table {file} unpacks to {size} bytes; at most {most} are read.",
-                file=path.name,
-                size=size,
-                most=MOST_BYTES,
-            )
-        with np.load(path, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
-    except (OSError, zipfile.BadZipFile, EOFError, ValueError) as error:
-        if isinstance(error, Refused):
-            raise
-        if "allow_pickle" in str(error):
-            raise Refused(
-                "The table {file} holds pickled Python objects, which are never loaded; save plain arrays.",
-                file=path.name,
-            ) from error
+            entries = archive.infolist()
+            size = sum(entry.file_size for entry in entries)
+            if size > MOST_BYTES or len(entries) > MOST_ARRAYS:
+                raise Refused(
+                    "The table {file} unpacks to {count} arrays of {size} bytes; at most {arrays} and {most} are read.",
+                    file=path.name,
+                    count=len(entries),
+                    size=size,
+                    arrays=MOST_ARRAYS,
+                    most=MOST_BYTES,
+                )
+            for entry in entries:
+                _check_entry(path.name, archive, entry)
+        with np.load(path, allow_pickle=False) as arrays:
+            return {name: arrays[name] for name in arrays.files}
+    except Refused:
+        raise
+    except (OSError, zipfile.BadZipFile, zlib.error, EOFError, ValueError, RuntimeError, MemoryError) as error:
         raise Refused("{file} is not a .npz file of arrays: {error}.", file=path.name, error=_why(error)) from error
+
+
+def _check_entry(file: str, archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> None:
+    """Compare what an array says of itself with its size, before memory is given to it."""
+    if not entry.filename.endswith(ARRAY):
+        raise Refused("{file} holds {name}, which is no array.", file=file, name=entry.filename[:NOTE])
+    with archive.open(entry) as stream:
+        version = np.lib.format.read_magic(stream)
+        header = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+        shape, _fortran, dtype = header(stream)
+        left = entry.file_size - stream.tell()
+    name = entry.filename.removesuffix(ARRAY)
+    if dtype.hasobject:
+        raise Refused(
+            "The table {file} holds pickled Python objects in {name}, which are never loaded; save plain arrays.",
+            file=file,
+            name=name,
+        )
+    if prod(shape) * dtype.itemsize != left:
+        raise Refused(
+            "The array {name} of {file} says to have the shape {shape}, but it has {size} bytes.",
+            name=name,
+            file=file,
+            shape=str(shape),
+            size=left,
+        )
 
 
 def _about(file: str, arrays: Arrays) -> Mapping[str, Any]:
@@ -86,7 +119,7 @@ def _about(file: str, arrays: Arrays) -> Mapping[str, Any]:
             raise Refused("The table {file} has no array {name}.", file=file, name=name)
     try:
         about = json.loads(arrays["about"].astype(np.uint8).tobytes().decode())
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise Refused("The about of the table {file} is not JSON: {error}.", file=file, error=_why(error)) from error
     if not isinstance(about, dict):
         raise Refused("The about of the table {file} is not JSON: {error}.", file=file, error="it is no object")
@@ -105,6 +138,13 @@ def _about(file: str, arrays: Arrays) -> Mapping[str, Any]:
 
 def _decisions(about: Mapping[str, Any]) -> tuple[Decision, ...]:
     decisions = codec.load(tuple[Decision, ...], about["decisions"])
+    names = [decision.name for decision in decisions]
+    if not 1 <= len(names) <= MOST_DECISIONS or len(set(names)) < len(names):
+        raise Refused(
+            "A table needs 1 to {most} decisions of different names; this one has {count}.",
+            most=MOST_DECISIONS,
+            count=len(names),
+        )
     for decision in decisions:
         if not 1 <= len(decision.options) <= 256 or len(set(decision.options)) < len(decision.options):
             raise Refused(
@@ -117,7 +157,13 @@ def _decisions(about: Mapping[str, Any]) -> tuple[Decision, ...]:
 
 def _columns(about: Mapping[str, Any], arrays: Arrays) -> Mapping[str, Column]:
     columns = codec.load(dict[str, Column], about["metrics"])
-    for name in columns:
+    for name, column in columns.items():
+        if not NAME.fullmatch(name) or not 0 <= column.epochs <= MOST_EPOCHS:
+            raise Refused(
+                "The metric {name} of {epochs} epochs cannot be read: names have letters, digits, dots and dashes.",
+                name=name[:NOTE],
+                epochs=column.epochs,
+            )
         if name not in arrays:
             raise Refused("The metric {name} is announced, but the table has no array of that name.", name=name)
     extra = sorted(set(arrays) - set(columns) - {"about", "choices"})
