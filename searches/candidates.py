@@ -8,10 +8,11 @@ from urllib.parse import urlencode
 
 from django.core.paginator import Page, Paginator
 from django.db.models import F, Q, QuerySet
+from django.db.models.fields.json import KeyTransform
 from django.utils.translation import gettext_lazy as _
 
+from searches.columns import figure_of
 from searches.figures import Words
-from searches.figures import title as metric_title
 from searches.models import Evaluation, Run
 
 PAGE = 12
@@ -38,7 +39,7 @@ ORIGINS: dict[str, Words] = {
     "derived": _("derived"),
     "baseline": _("made by hand"),
 }
-CSV_METRICS = ("accuracy", "loss", "latency_ms", "training_seconds")
+CSV_METRICS = ("accuracy", "loss", "latency_ms", "training_seconds")  # of a training; a table has columns of its own
 
 
 class CandidateTable:
@@ -47,6 +48,7 @@ class CandidateTable:
     def __init__(self, run: Run, query: Mapping[str, str]) -> None:
         self.run = run
         self.metric = run.plan.objectives[0].metric
+        self.figure = figure_of(run.plan, self.metric)
         best_first = "-" if run.plan.objectives[0].goal == "max" else ""
         self.state = query.get("state", "") if query.get("state", "") in STATES else ""
         self.words = query.get("q", "").strip()
@@ -70,7 +72,7 @@ class CandidateTable:
         field = F(COLUMNS[column]) if column in COLUMNS else F("value")
         ordered = field.desc(nulls_last=True) if self.sort.startswith("-") else field.asc(nulls_last=True)
         # The JSON value itself, not its text: 9 comes before 10.
-        return found.annotate(value=F(f"metrics__{self.metric}")).order_by(ordered, "candidate__number")
+        return found.annotate(value=KeyTransform(self.metric, "metrics")).order_by(ordered, "candidate__number")
 
     @property
     def page(self) -> Page[Evaluation]:
@@ -82,7 +84,7 @@ class CandidateTable:
         """The columns that can be sorted: title, how they are sorted now, and the address that sorts them anew."""
         titles: list[tuple[str, Words, bool]] = [
             ("number", "#", False),
-            (self.metric, metric_title(self.metric), True),
+            (self.metric, self.figure.title, True),
             ("parameters", _("Parameters"), True),
             ("multiply_adds", _("Multiply-adds"), True),
             ("generation", _("Generation"), True),
@@ -105,14 +107,22 @@ class CandidateTable:
 def csv_lines(run: Run) -> Iterator[str]:
     """Yield every evaluation of the search stage as comma-separated values."""
     names = ("candidate", "generation", "origin", "parents", "parameters", "multiply_adds", "epochs", "state", "cause")
-    yield _csv([*names, *CSV_METRICS])
+    metrics = _csv_metrics(run)
+    yield _csv([*names, *metrics])
     rows = run.evaluations.filter(stage=Run.Stage.SEARCH).select_related("candidate").order_by("candidate__number")
     for one in rows.iterator(chunk_size=500):
         candidate = one.candidate
         parents = " ".join(map(str, candidate.parents))
         facts = (candidate.number, candidate.generation, candidate.origin, parents, candidate.parameters)
         rest = (candidate.multiply_adds, one.epochs, one.status, one.cause)
-        yield _csv([*facts, *rest, *(one.metrics.get(name, "") for name in CSV_METRICS)])
+        yield _csv([*facts, *rest, *(one.metrics.get(name, "") for name in metrics)])
+
+
+def _csv_metrics(run: Run) -> tuple[str, ...]:
+    if not run.plan.is_rehearsal:
+        return CSV_METRICS
+    plan = run.plan
+    return tuple(dict.fromkeys([*(one.metric for one in plan.objectives), *(one.metric for one in plan.limits)]))
 
 
 def _csv(values: Iterable[object]) -> str:

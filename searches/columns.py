@@ -1,12 +1,13 @@
 """How the columns of a table are called and written: made from what the table says of them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from django.utils.translation import gettext as _
 
 from nas import plan as plans
 from nas.datasets import DATASETS
+from nas.objectives import METRICS
 from nas.plan import Plan
 from nas.sentences import Refused
 from nas.tables.table import Column, stem
@@ -23,30 +24,32 @@ NAMED = {
 }
 
 
-def figures_of(plan: Plan) -> dict[str, Figure]:
-    """Return everything that may be measured in a run, by name; of a table that is gone only the common metrics."""
-    if not plan.is_rehearsal:
-        return FIGURES
-    try:
-        columns = plans.table(plan).columns
-    except Refused:
-        return FIGURES
-    return FIGURES | {name: figure(name, about) for name, about in columns.items()}
-
-
 def figure_of(plan: Plan, metric: str) -> Figure:
-    """Return how one metric of a run is shown; an unknown one by its bare name."""
-    goal = next((one.goal for one in plan.objectives if one.metric == metric), "max")
-    return figures_of(plan).get(metric) or Figure(metric, metric, goal, partial(decimals, places=4))
+    """Return how a metric of a run is shown; one that is not known, as of a table that is gone, by its bare name."""
+    about = _columns(plan).get(metric)
+    if about is not None:
+        return figure(metric, about)
+    goal = next((one.goal for one in plan.objectives if one.metric == metric), METRICS["loss"].goal)
+    return FIGURES.get(metric) or Figure(metric, metric, goal, partial(decimals, places=4))
+
+
+def _columns(plan: Plan) -> Mapping[str, Column]:
+    if not plan.is_rehearsal:
+        return {}
+    try:
+        return plans.table(plan).columns
+    except Refused:
+        return {}
 
 
 def figure(name: str, about: Column) -> Figure:
     """Return how a column is shown: what it measures, on which data and device, after how many epochs."""
-    return Figure(name, title(name, about), about.goal, _writer(about.unit), _unit(about.unit))
+    words = _words(name, about)
+    brief = words[0] if len(words) > 1 else ""
+    return Figure(name, _(", ").join(words), about.goal, _writer(about.unit), _unit(about.unit), brief)
 
 
-def title(name: str, about: Column) -> str:
-    """Return a column's name in words."""
+def _words(name: str, about: Column) -> list[str]:
     bare = stem(name).removeprefix(f"{about.dataset}.") if about.dataset else stem(name)
     kind, *rest = bare.split(".")
     if about.device and rest == [about.device]:
@@ -56,7 +59,7 @@ def title(name: str, about: Column) -> str:
         words.append(_(DATASETS[about.dataset].title) if about.dataset in DATASETS else about.dataset)
     if about.epochs:
         words.append(_("{count} epochs").format(count=about.epochs))
-    return _(", ").join(words)
+    return words
 
 
 def _unit(unit: str) -> str:

@@ -58,6 +58,12 @@ def table_name(plan: Plan) -> str:
     return str(plan.space.settings.get("table", Tabulated.table))
 
 
+def uses_of(table: str) -> list[Run]:
+    """Return the searches that rehearse on a table, drafts among them."""
+    runs = Run.objects.filter(plan_json__evaluator="table").only("name", "plan_json")
+    return [run for run in runs if table_name(run.plan) == table]
+
+
 def _between(plan: Plan, fresh: Plan) -> Plan:
     """Return a fresh plan with what training and rehearsing have in common, and a budget that somebody chose."""
     untouched = plan.budget in (first_plan().budget, REHEARSAL_BUDGET)
@@ -79,6 +85,11 @@ def new_draft(owner: User) -> Run:
     if latest and latest.plan_json == plan and latest.name == _name(latest):
         return latest
     return _make(owner, settings.DEFAULT_QUEUE, plan)
+
+
+def new_rehearsal(owner: User, table: str) -> Run:
+    """Return a new draft on a table; raises Refused where there is none of that name."""
+    return _make(owner, settings.DEFAULT_QUEUE, codec.dump(with_table(first_plan(), table)))
 
 
 def copy(run: Run, owner: User) -> Run:

@@ -8,16 +8,17 @@ and 90th percentile).
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
-from math import ceil, prod
+from math import ceil, log10, prod
 from random import Random
 from statistics import fmean, median
 
 from django.conf import settings
+from django.db.models import Q
 from django.utils import timezone
 
 from nas.datasets import dataset
 from nas.evaluation.protocol import Split
-from nas.plan import Plan, search_space
+from nas.plan import Plan, search_space, table
 from nas.spaces import moves
 from nas.spaces.baseline import BASELINE, Baseline
 from nas.spaces.graph import Graph
@@ -27,9 +28,13 @@ from searches.models import Evaluation, Run, Worker
 from searches.queries import graph_of
 
 SAMPLES = 60
+# A candidate of a rehearsal: messages, rows and events, measured on two cores with two workers.
+LOOKED_UP = 0.08
 LATEST = 50
 BYTES_PER_PARAMETER = 8
 EXPORTED_BYTES_PER_PARAMETER = 12
+# Plans of earlier versions do not name their evaluator.
+TRAINED = Q(run__plan_json__evaluator="train") | Q(run__plan_json__evaluator__isnull=True)
 
 
 @dataclass(frozen=True)
@@ -97,6 +102,8 @@ class Correction:
 def estimate(draft: Draft) -> Estimate:
     """Return the cost of a search from a sample of its space; raises Refused where nothing can be sampled."""
     plan = draft.plan
+    if plan.is_rehearsal:
+        return _rehearsal(draft)
     space = search_space(plan)
     graphs = [space.graph(moves.sample(space, Random(f"estimate/{index}"))) for index in range(SAMPLES)]
     correction = measured_correction()
@@ -124,6 +131,24 @@ def estimate(draft: Draft) -> Estimate:
     )
 
 
+def _rehearsal(draft: Draft) -> Estimate:
+    """The cost of looking networks up: what the search itself takes, and the training time that it pretends."""
+    plan, space, workers = draft.plan, search_space(draft.plan), alive_workers(draft.queue)
+    graphs = [space.graph(moves.sample(space, Random(f"estimate/{index}"))) for index in range(SAMPLES)]
+    each = LOOKED_UP + plan.epochs * plan.rehearsal.seconds_per_epoch
+    lanes = max(1, workers)
+    return Estimate(
+        magnitude=log10(len(table(plan))),
+        parameters=_range(graph.parameters for graph in graphs),
+        candidate=_range([each]),
+        search=each * ceil(plan.budget / lanes),
+        final=LOOKED_UP,
+        workers=workers,
+        disk=0.0,
+        measured=0,
+    )
+
+
 def predict(plan: Plan, graph: Graph, stage: str, epochs: int = 0, speed: Speed = CPU) -> float:
     """Return the seconds of one evaluation.
 
@@ -148,7 +173,7 @@ def training_images(split: Split, *, final: bool) -> int:
 def measured_correction() -> Correction:
     """Return the median of measured over predicted among the latest evaluations, 1 where there are none."""
     rows = (
-        Evaluation.objects.filter(status=Evaluation.Status.MEASURED, attempt=1)
+        Evaluation.objects.filter(TRAINED, status=Evaluation.Status.MEASURED, attempt=1)
         .exclude(started_at=None)
         .exclude(finished_at=None)
         .select_related("candidate", "run")

@@ -16,18 +16,28 @@ Words = str | Promise
 
 @dataclass(frozen=True)
 class Figure:
-    """A metric as a page shows it; `unit` stands at an axis, `write` puts it behind the number itself."""
+    """A metric as a page shows it; `unit` stands at an axis, `write` puts it behind the number itself.
+
+    `brief` is the title without what is told elsewhere on the page; empty where the title is short.
+    """
 
     name: str
     title: Words
     goal: Goal
     write: Callable[[float], str]
     unit: str = ""
+    brief: Words = ""
 
     @property
     def axis(self) -> str:
         """Title and unit."""
         return f"{self.title} ({self.unit})" if self.unit else str(self.title)
+
+    @property
+    def brief_axis(self) -> str:
+        """The same for a small chart."""
+        title = self.brief or self.title
+        return f"{title} ({self.unit})" if self.unit else str(title)
 
 
 def decimals(value: float, places: int) -> str:
@@ -67,7 +77,9 @@ FIGURES: dict[str, Figure] = {
         Figure("f1", gettext_lazy("F1"), "max", percent, "%"),
         Figure("roc_auc", gettext_lazy("ROC AUC"), "max", percent, "%"),
         Figure("loss", gettext_lazy("Loss"), "min", lambda value: decimals(value, 4)),
+        Figure("epochs", gettext_lazy("Epochs"), "max", lambda value: decimals(value, 0)),
         Figure("parameters", gettext_lazy("Parameters"), "min", short),
+        Figure("depth", gettext_lazy("Depth"), "min", lambda value: decimals(value, 0)),
         Figure("multiply_adds", gettext_lazy("Multiply-adds"), "min", short),
         Figure("latency_ms", gettext_lazy("Latency"), "min", _milliseconds, "ms"),
         Figure("latency_p95_ms", gettext_lazy("Latency, 95th percentile"), "min", _milliseconds, "ms"),

@@ -5,11 +5,15 @@ from dataclasses import dataclass
 
 from django.core.cache import cache
 from django.db.models import Count, Q, QuerySet
+from django.utils.safestring import SafeString
 
 from nas import plan
-from nas.datasets import DATASETS
+from nas.sentences import Refused
+from searches.columns import figure_of
+from searches.drafts import table_name
 from searches.drawing.sparkline import sparkline
 from searches.drawing.thumbnail import thumbnail
+from searches.figures import Figure
 from searches.models import Candidate, Evaluation, Run
 from searches.queries import graph_of, leader, measurements
 
@@ -46,8 +50,16 @@ class Line:
 
     @property
     def dataset(self) -> str:
-        """The title of its dataset."""
-        return DATASETS[self.run.plan.split.dataset].title
+        """The title of its dataset or table."""
+        try:
+            return plan.data_title(self.run.plan)
+        except Refused:
+            return table_name(self.run.plan)
+
+    @property
+    def figure(self) -> Figure:
+        """How its best value is written."""
+        return figure_of(self.run.plan, self.progress.metric)
 
 
 def with_counts(runs: QuerySet[Run]) -> QuerySet[Run]:
@@ -80,12 +92,12 @@ def _progress(run: Run) -> Progress:
     if best is None:
         return Progress(metric)
     candidate = Candidate.objects.get(run=run, number=best.candidate)
-    return Progress(
-        metric,
-        best.metrics[metric],
-        sparkline(_best_so_far(run, [one.metrics for one in measured if one.metrics])),
-        thumbnail(graph_of(run, candidate)),
-    )
+    spark = sparkline(_best_so_far(run, [one.metrics for one in measured if one.metrics]))
+    try:
+        picture = thumbnail(graph_of(run, candidate))
+    except Refused:  # the table of a rehearsal is gone
+        picture = SafeString()
+    return Progress(metric, best.metrics[metric], spark, picture)
 
 
 def _best_so_far(run: Run, metrics: Sequence[Mapping[str, float]]) -> list[float]:

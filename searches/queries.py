@@ -8,9 +8,10 @@ from statistics import median
 from django.utils import timezone
 
 from nas import plan
-from nas.objectives import METRICS
 from nas.spaces.baseline import Baseline
 from nas.spaces.graph import Graph
+from searches.columns import figure_of
+from searches.figures import Figure
 from searches.models import Candidate, Evaluation, Run, Worker
 
 Status = Evaluation.Status
@@ -32,6 +33,7 @@ class Measurement:
     multiply_adds: int
     metrics: Mapping[str, float]
     seconds: float
+    at: datetime | None = None
 
     @property
     def failed(self) -> bool:
@@ -41,9 +43,9 @@ class Measurement:
 
 @dataclass(frozen=True)
 class Summary:
-    """What the tiles of a run page say."""
+    """What the tiles of a run page say; `figure` is that of the first objective."""
 
-    metric: str
+    figure: Figure
     best: Measurement | None
     evaluated: int
     failed: int
@@ -58,7 +60,7 @@ class Summary:
     @property
     def value(self) -> float | None:
         """The best value of the first objective."""
-        return self.best.metrics.get(self.metric) if self.best else None
+        return self.best.metrics.get(self.figure.name) if self.best else None
 
     @property
     def percent(self) -> int:
@@ -82,6 +84,7 @@ def measurements(run: Run) -> list[Measurement]:
                 multiply_adds=candidate.multiply_adds,
                 metrics=one.metrics if one.status == Status.MEASURED else {},
                 seconds=seconds,
+                at=one.finished_at,
             )
         )
     return found
@@ -100,7 +103,7 @@ def summary(run: Run, measured: Sequence[Measurement]) -> Summary:
     latest = run.candidates.order_by("-number").values_list("number", "generation").first()
     until = run.finished_at or timezone.now()
     return Summary(
-        metric=run.plan.objectives[0].metric,
+        figure=figure_of(run.plan, run.plan.objectives[0].metric),
         best=leader(run, measured),
         evaluated=len(measured),
         failed=sum(one.failed for one in measured),
@@ -125,7 +128,7 @@ def _seconds_left(run: Run, measured: Sequence[Measurement], workers: int) -> fl
         work = final * run.evaluations.filter(stage=Run.Stage.FINAL, status__in=Evaluation.OPEN).count()
     else:
         missing = 0 if run.closing else max(run.plan.budget - len(measured), 0)
-        work = candidate * missing + final * 2 * run.plan.final_seeds
+        work = candidate * missing + (0.0 if run.plan.is_rehearsal else final * 2 * run.plan.final_seeds)
     return work / max(workers, 1)
 
 
@@ -150,9 +153,3 @@ def best_candidate(run: Run) -> Candidate | None:
         return run.winner
     best = leader(run, measurements(run))
     return run.candidates.get(number=best.candidate) if best else None
-
-
-def size_metric(run: Run) -> str:
-    """Return the metric that stands against size: the first objective that is not a size itself."""
-    trained = (one.metric for one in run.plan.objectives if not METRICS[one.metric].costs_nothing)
-    return next(trained, "accuracy")

@@ -10,12 +10,13 @@ from django.utils.translation import ngettext
 
 from nas import codec
 from nas.datasets import dataset
-from nas.evaluation.protocol import Training
+from nas.evaluation.protocol import Rehearsal, Training
 from nas.objectives import METRICS, Limit
-from nas.plan import Plan
+from nas.plan import Plan, table
 from nas.settings import settings_of
 from nas.spaces.catalogue import SPACES
 from nas.strategies.catalogue import STRATEGIES
+from searches.columns import figure_of
 from searches.drafts import Draft
 from searches.estimate import training_images
 from searches.figures import duration, write
@@ -39,12 +40,16 @@ def review(draft: Draft) -> tuple[Part, ...]:
         _dataset(plan),
         Part("space", label(plan.space.kind), (), _settings(SPACES[plan.space.kind], plan.space.settings)),
         Part("strategy", label(plan.strategy), (), _settings(STRATEGIES[plan.strategy], plan.strategy_settings)),
-        Part("objectives", _objectives(plan), tuple(_bound(limit) for limit in plan.limits)),
+        Part("objectives", _objectives(plan), _bounds(plan)),
         _budget(draft),
     )
 
 
 def _dataset(plan: Plan) -> Part:
+    if plan.is_rehearsal:
+        found = table(plan)
+        rows = _("{count} networks that somebody trained before; the search looks them up instead of training.")
+        return Part("dataset", found.title, (rows.format(count=f"{len(found):,}"),))
     known = dataset(plan.split.dataset)
     train = training_images(plan.split, final=False)
     images = _("{train} images to train, {valid} to compare candidates, {test} to test the winner once.")
@@ -58,24 +63,34 @@ def _dataset(plan: Plan) -> Part:
 def _objectives(plan: Plan) -> str:
     high, low = _("{metric}, as high as possible"), _("{metric}, as low as possible")
     parts = [
-        (high if item.goal == "max" else low).format(metric=_(METRICS[item.metric].title)) for item in plan.objectives
+        (high if item.goal == "max" else low).format(metric=figure_of(plan, item.metric).title)
+        for item in plan.objectives
     ]
     return _("; ").join(parts)
 
 
-def _bound(limit: Limit) -> str:
-    metric = METRICS[limit.metric]
-    template = _("{metric} at least {bound}") if metric.goal == "max" else _("{metric} at most {bound}")
+def _bounds(plan: Plan) -> tuple[str, ...]:
+    """Say what is not allowed, and what is read of the winner alone."""
+    read = [str(figure_of(plan, column).title) for column in plan.report]
+    told = [_("Read of the winner, once: {columns}.").format(columns=_("; ").join(read))] if read else []
+    return (*(_bound(plan, limit) for limit in plan.limits), *told)
+
+
+def _bound(plan: Plan, limit: Limit) -> str:
+    figure = figure_of(plan, limit.metric)
+    template = _("{metric} at least {bound}") if (limit.goal or figure.goal) == "max" else _("{metric} at most {bound}")
     # A size is written out, as a rounded limit would be a different one.
-    written = (
-        number_format(limit.bound, 0, force_grouping=True) if metric.costs_nothing else write(limit.metric, limit.bound)
-    )
-    return template.format(metric=_(metric.title), bound=written)
+    free = limit.metric in METRICS and METRICS[limit.metric].costs_nothing
+    written = number_format(limit.bound, 0, force_grouping=True) if free else write(figure, limit.bound)
+    return template.format(metric=figure.title, bound=written)
 
 
 def _budget(draft: Draft) -> Part:
     plan = draft.plan
     candidates = ngettext("{count} candidate", "{count} candidates", plan.budget).format(count=f"{plan.budget:,}")
+    queue = _("Queue: {queue}. Seed: {seed}.").format(queue=draft.queue, seed=plan.seed)
+    if plan.is_rehearsal:
+        return Part("budget", candidates, (queue,), _settings(Rehearsal, codec.dump(plan.rehearsal)))
     each = ngettext("{count} epoch each", "{count} epochs each", plan.epochs).format(count=plan.epochs)
     seeds = ngettext(
         "In the end the winner and the baseline train {epochs} epochs with {count} seed.",
@@ -83,7 +98,6 @@ def _budget(draft: Draft) -> Part:
         plan.final_seeds,
     ).format(epochs=plan.final_epochs, count=plan.final_seeds)
     limit = _("A candidate may take {time}.").format(time=duration(plan.candidate_seconds))
-    queue = _("Queue: {queue}. Seed: {seed}.").format(queue=draft.queue, seed=plan.seed)
     training = _settings(Training, codec.dump(plan.training))
     return Part(
         "budget", _("{candidates}, {each}").format(candidates=candidates, each=each), (seeds, limit, queue), training

@@ -5,7 +5,10 @@ from typing import Any
 
 from nas import objectives, pareto
 from searches.models import Evaluation, Event, Run
-from searches.queries import Measurement, measurements, size_metric
+from searches.plane import plane_data
+from searches.queries import Measurement, measurements
+from searches.standing import optimum
+from searches.traces import trace_rows
 
 MOST_POINTS = 3000
 BEST_KEPT, LATEST_KEPT = 200, 500
@@ -19,11 +22,14 @@ def snapshot_of(run: Run, measured: Sequence[Measurement] | None = None) -> dict
         "seq": run.last_seq,
         "metric": run.plan.objectives[0].metric,
         "goal": run.plan.objectives[0].goal,
-        "sizeMetric": size_metric(run),
+        "optimum": optimum(run.plan),
+        "plane": plane_data(run),
+        "trace": trace_rows(run),
+        "startedAt": run.started_at.isoformat() if run.started_at else None,
         "status": run.status,
         "stage": run.stage,
         "measured": len(found),
-        "points": [_point(one) for one in thin(run, found)],
+        "points": [_point(run, one) for one in thin(run, found)],
         "curves": _curves(run),
     }
 
@@ -48,12 +54,13 @@ def thin(run: Run, measured: Sequence[Measurement]) -> list[Measurement]:
     return [one for one in measured if one.evaluation in kept]
 
 
-def _point(one: Measurement) -> dict[str, Any]:
+def _point(run: Run, one: Measurement) -> dict[str, Any]:
     return {
         "evaluation": one.evaluation,
         "candidate": one.candidate,
         "generation": one.generation,
         "parameters": one.parameters,
+        "seconds": (one.at - run.started_at).total_seconds() if one.at and run.started_at else None,
         "metrics": one.metrics or None,
     }
 

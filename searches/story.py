@@ -9,7 +9,8 @@ from django.utils.translation import gettext as _
 
 from nas import codec
 from nas.sentences import Sentence
-from searches.figures import write
+from searches.columns import figure_of
+from searches.figures import Figure, write
 from searches.models import Evaluation, Event, Run
 from searches.say import say
 
@@ -32,11 +33,11 @@ class Line:
 
 def story(run: Run) -> list[Line]:
     """Return the latest lines, newest first."""
-    metric = run.plan.objectives[0].metric
-    return [_line(event, metric) for event in run.events.filter(TOLD).order_by("-seq")[:LATEST]]
+    figure = figure_of(run.plan, run.plan.objectives[0].metric)
+    return [_line(run, event, figure) for event in run.events.filter(TOLD).order_by("-seq")[:LATEST]]
 
 
-def _line(event: Event, metric: str) -> Line:
+def _line(run: Run, event: Event, figure: Figure) -> Line:
     data = event.data
     match event.kind:
         case "failed":
@@ -46,19 +47,33 @@ def _line(event: Event, metric: str) -> Line:
             words = {"who": _who(data), "attempt": data["attempt"], "reason": _reason(data)}
             return Line(event.at, _("%(who)s waits for attempt %(attempt)d. %(reason)s") % words, "wait")
         case "measured" if data["stage"] == Run.Stage.FINAL:
-            words = {"who": _who(data), "value": write("accuracy", data["metrics"].get("accuracy"))}
-            return Line(event.at, _("%(who)s: accuracy %(value)s on the test split.") % words)
+            return Line(event.at, _final_line(run, data))
         case "measured":
-            words = {"who": _who(data), "value": write(metric, data["metrics"].get(metric))}
+            words = {"who": _who(data), "value": write(figure, data["metrics"].get(figure.name))}
             return Line(event.at, _("%(who)s is the best so far: %(value)s.") % words, "good")
         case _:
-            return _status_line(event)
+            return _status_line(run, event)
 
 
-def _status_line(event: Event) -> Line:
+def _final_line(run: Run, data: dict[str, Any]) -> str:
+    if not run.plan.is_rehearsal:
+        words = {"who": _who(data), "value": write("accuracy", data["metrics"].get("accuracy"))}
+        return _("%(who)s: accuracy %(value)s on the test split.") % words
+    read = [figure_of(run.plan, column) for column in run.plan.report]
+    values = [f"{figure.title} {write(figure, data['metrics'].get(figure.name))}" for figure in read]
+    who = _("Candidate %(number)d") % {"number": data["candidate"]}
+    if not values:
+        return _("%(who)s was looked up once more.") % {"who": who}
+    return _("%(who)s in the table: %(values)s.") % {"who": who, "values": _("; ").join(values)}
+
+
+def _status_line(run: Run, event: Event) -> Line:
     data = event.data
     if data.get("closing"):
         return Line(event.at, _("Searching ends here; the best so far will be trained fully."), "wait")
+    if data.get("winner") is not None and run.plan.is_rehearsal:
+        text = _("The search ends: candidate %(number)d is the winner, and the table is asked for its report.")
+        return Line(event.at, text % {"number": data["winner"]}, "good")
     if data.get("winner") is not None:
         text = _("The final stage began: candidate %(number)d and the baseline are trained fully.")
         return Line(event.at, text % {"number": data["winner"]}, "good")

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from searches.views import dashboard, datasets, rules, runs, searches, wizard
+from searches.views import dashboard, datasets, rules, runs, searches, tables, wizard
 
 SETUP = "searches/<int:run_id>/setup/<slug:step>/"
 
@@ -10,6 +10,9 @@ urlpatterns = [
     path("", dashboard.dashboard, name="dashboard"),
     path("demo/", dashboard.demo, name="demo"),
     path("datasets/", datasets.datasets, name="datasets"),
+    path("tables/", tables.tables, name="tables"),
+    path("tables/<slug:name>/delete/", tables.delete_table, name="table-delete"),
+    path("tables/<slug:name>/rehearse/", wizard.rehearse, name="rehearse"),
     path("searches/", searches.searches, name="searches"),
     path("searches/new/", wizard.new_search, name="new-search"),
     path("searches/<int:run_id>/copy/", searches.copy, name="run-copy"),

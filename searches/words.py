@@ -3,33 +3,39 @@
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from searches.figures import title
+from searches.columns import figure_of
 from searches.models import Run
-from searches.queries import size_metric
+from searches.plane import plane
+from searches.traces import NAMES, SCORES
 
 
 def chart_words(run: Run) -> dict[str, object]:
     """Return every word of the charts of a run page by its key in the scripts."""
-    metric = run.plan.objectives[0].metric
-    unit = " (%)" if metric == "accuracy" else ""
-    size_unit = " (%)" if size_metric(run) == "accuracy" else ""
+    shown = plane(run)
     return {
         "language": get_language() or "en",
         "candidate": _("candidate"),
         "failed": _("failed"),
         "best": _("best so far"),
         "front": _("Pareto front"),
+        "knownFront": _("front of the whole table"),
+        "optimum": _("best in the table"),
         "empty": _("Nothing measured yet"),
         "number": _("candidate number"),
-        "value": f"{title(metric)}{unit}",
-        "sizeValue": f"{title(size_metric(run))}{size_unit}",
-        "parameters": _("parameters"),
+        "seconds": _("seconds since the start"),
+        "shown": _("Showing {shown} of {all} points: the best, the latest and an even sample of the rest."),
+        "value": figure_of(run.plan, run.plan.objectives[0].metric).axis,
+        "planeX": shown.x.brief_axis if shown else "",
+        "planeY": shown.y.brief_axis if shown else "",
         "epoch": _("epoch"),
         "accuracy": _("validation accuracy (%)"),
         "loss": _("training loss"),
         "baseline": _("baseline"),
         "seed": _("seed"),
         "generation": _("generation"),
+        "told": _("evaluations"),
+        "traces": {name: str(words) for name, words in NAMES.items()},
+        "scores": SCORES,
         "live": _("live"),
         "retry": _("reconnecting"),
         "over": _("finished"),

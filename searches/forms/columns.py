@@ -12,8 +12,8 @@ from nas import plan as plans
 from nas.objectives import METRICS, Limit, objective
 from nas.plan import Plan
 from nas.rehearsal import among_epochs
-from nas.tables.table import Column
-from searches.columns import figures_of
+from nas.tables.table import Column, Table
+from searches.columns import figure_of
 
 Choices = list[tuple[Any, Any]]
 LIMITS = 3
@@ -31,16 +31,15 @@ def directions(plan: Plan, *, optional: bool) -> Choices:
 
 def fields(plan: Plan) -> dict[str, forms.Field]:
     """Return the fields of the report and of a few limits."""
-    figures = figures_of(plan)
-    named = _grouped(plan, lambda name, _about: (name, figures[name].title))
-    costs = [(name, figures[name].title) for name in METRICS if METRICS[name].costs_nothing]
+    named = _grouped(plan, lambda name, _about: (name, figure_of(plan, name).title))
+    others = [(one.metric, figure_of(plan, one.metric).title) for one in plan.limits if one.metric in METRICS]
     found: dict[str, forms.Field] = {}
     for at in range(1, max(REPORTS, len(plan.report)) + 1):
         found[f"report_{at}"] = forms.ChoiceField(
             label=gettext_lazy("Read of the winner"), required=False, choices=[*_nothing(True), *named]
         )
     for at in range(1, max(LIMITS, len(plan.limits)) + 1):
-        limited = [*_nothing(True), *costs, *named]
+        limited = [*_nothing(True), *named, *others]
         found[f"limit_{at}"] = forms.ChoiceField(label=gettext_lazy("Limit on"), required=False, choices=limited)
         bound = forms.NumberInput(attrs={"step": "any"})
         found[f"limit_{at}_bound"] = forms.FloatField(
@@ -79,10 +78,16 @@ def apply(plan: Plan, texts: Sequence[str], data: Mapping[str, Any]) -> Plan:
 
 
 def _grouped(plan: Plan, entry: Any) -> Choices:
-    groups: dict[str, Choices] = {str(name): [] for name in _GROUPS}
-    for name, about in plans.table(plan).columns.items():
-        groups[str(_group(name, about))].append(entry(name, about))
-    return [(title, choices) for title, choices in groups.items() if choices]
+    table = plans.table(plan)
+    return [(title, [entry(name, table.columns[name]) for name in names]) for title, names in grouped(table).items()]
+
+
+def grouped(table: Table) -> dict[str, list[str]]:
+    """Return the names of the columns by the title of their group, validation first."""
+    groups: dict[str, list[str]] = {str(title): [] for title in _GROUPS}
+    for name, about in table.columns.items():
+        groups[str(_group(about))].append(name)
+    return {title: names for title, names in groups.items() if names}
 
 
 VALID = gettext_lazy("Accuracy on validation images")
@@ -94,7 +99,7 @@ OTHERS = gettext_lazy("Others")
 _GROUPS = (VALID, TEST, COSTS, DEVICES, PROXIES, OTHERS)
 
 
-def _group(name: str, about: Column) -> Any:
+def _group(about: Column) -> Any:
     if about.kind == "proxy":
         return PROXIES
     if about.device:
@@ -106,7 +111,7 @@ def _group(name: str, about: Column) -> Any:
 
 def _direction(plan: Plan, goal: str, name: str) -> str:
     template = _("{metric}, as high as possible") if goal == "max" else _("{metric}, as low as possible")
-    return template.format(metric=figures_of(plan)[name].title)
+    return template.format(metric=figure_of(plan, name).title)
 
 
 def _nothing(optional: bool) -> Choices:

@@ -1,6 +1,7 @@
 """Numbers and states in templates."""
 
 from django import template
+from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
@@ -31,9 +32,15 @@ register.filter("label", label)
 
 
 @register.filter
-def metric(value: object, name: str) -> str:
-    """Write a value of the metric of that name; a template passes text where there is none."""
-    return figures.write(name, float(value) if isinstance(value, int | float) else None)
+def metric(value: object, figure: str | figures.Figure) -> str:
+    """Write a value of a metric, given by its name or its figure; a template passes text where there is no value."""
+    return figures.write(figure, float(value) if isinstance(value, int | float) else None)
+
+
+@register.filter
+def whole(value: int) -> str:
+    """Write a whole number with its thousands apart."""
+    return str(number_format(value, force_grouping=True))
 
 
 @register.simple_tag

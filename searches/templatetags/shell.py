@@ -17,6 +17,7 @@ PAGES = (
     ("new-search", "plus", _("New search")),
     ("searches", "trend", _("Searches")),
     ("datasets", "database", _("Datasets")),
+    ("tables", "table", _("Tables")),
 )
 
 

@@ -1,33 +1,53 @@
 """Choice cards of the wizard: datasets, spaces and strategies with what one should know to choose."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django import forms
 from django.conf import settings
 from django.utils.formats import number_format
 from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from nas import datasets
+from nas.checks import check
 from nas.datasets import DATASETS, Dataset
 from nas.sentences import Refused
 from nas.spaces import catalogue as spaces
 from nas.strategies import catalogue as strategies
+from nas.tables import places
+from nas.tables.table import Table
+from searches.figures import Words
+from searches.forms import columns
+from searches.forms.data import TABLE
 from searches.forms.wizard import StepForm
 from searches.samples import Image, samples
 from searches.say import label, say
 
+GROUPS: tuple[tuple[Words, tuple[str, ...]], ...] = (
+    (_("Baselines"), ("random", "local_search", "annealing")),
+    (_("Evolution"), ("genetic", "aging_evolution")),
+    (_("With a model of what is good"), ("bayesian", "progressive")),
+    (_("Reinforcement learning"), ("reinforce", "ppo")),
+    (_("Cheap looks first, full trainings later"), ("hyperband", "asha")),
+    (_("Several objectives"), ("nsga2",)),
+)
+
 
 @dataclass(frozen=True)
 class Card:
-    """One choice: the value of its radio button, whether it is picked, and the settings that belong to it."""
+    """One choice: the value of its radio button, whether it is picked, the settings that belong to it.
+
+    `problem` says why it would be refused now, where it would be.
+    """
 
     value: str
     title: str
     about: str
     checked: bool
     fields: Sequence[forms.BoundField] = ()
+    problem: str = ""
 
 
 @dataclass(frozen=True)
@@ -68,15 +88,70 @@ def dataset_card(known: Dataset, *, chosen: str = "", count: int = 8) -> Dataset
     return DatasetCard(known, gettext(known.title), gettext(known.about), images, problem, known.name == chosen)
 
 
+@dataclass(frozen=True)
+class TableCard:
+    """A table to rehearse on, as people choose it."""
+
+    known: Table
+    checked: bool = False
+
+    @property
+    def counts(self) -> str:
+        """How many networks of how many decisions, measured in how many ways."""
+        return gettext("{networks} networks, {decisions} decisions, {columns} columns of measurements").format(
+            networks=number_format(len(self.known), force_grouping=True),
+            decisions=len(self.known.decisions),
+            columns=len(self.known.columns),
+        )
+
+    @property
+    def holds(self) -> str:
+        """What was measured, in a few words."""
+        groups = columns.grouped(self.known)
+        return gettext(", ").join(f"{title} ({len(names)})" for title, names in groups.items())
+
+
+def table_cards(chosen: str) -> list[TableCard]:
+    """Return the tables that are found; `chosen` is the value of the radio button that is checked."""
+    return [TableCard(known, f"{TABLE}{known.name}" == chosen) for known in places.tables()]
+
+
 def cards(form: StepForm) -> list[Any]:
     """Return the choices of a step, none where it has no cards."""
     if form.step.name == "dataset":
         chosen = str(form["dataset"].value())
         return [dataset_card(known, chosen=chosen) for known in DATASETS.values()]
-    about = {"space": (spaces.SEARCHABLE, spaces.ABOUT), "strategy": (strategies.STRATEGIES, strategies.ABOUT)}
-    names, words = about.get(form.step.name, ((), {}))
-    chosen = str(form[form.step.kind].value()) if form.step.kind else ""
-    return [
-        Card(name, label(name), gettext(words[name]), name == chosen, tuple(form.fields_of(f"{name}-")))
-        for name in names
-    ]
+    if form.step.name == "strategy":
+        return [card for _title, group in strategy_groups(form) for card in group]
+    if form.step.name != "space" or form.draft.plan.is_rehearsal:
+        return []
+    chosen = str(form["kind"].value())
+    return [_card(form, name, spaces.ABOUT[name], chosen) for name in spaces.SEARCHABLE]
+
+
+def strategy_groups(form: StepForm) -> list[tuple[str, list[Card]]]:
+    """Return the strategies by what they have in common; each says why it could not work on this search as it is."""
+    chosen = str(form["strategy"].value())
+    placed = {name for _title, names in GROUPS for name in names}
+    others = tuple(name for name in strategies.STRATEGIES if name not in placed)
+    found = []
+    for title, names in (*GROUPS, (_("Others"), others)):
+        there = [name for name in names if name in strategies.STRATEGIES]
+        cards = [_card(form, name, strategies.ABOUT[name], chosen, _obstacle(form, name)) for name in there]
+        found += [(str(title), cards)] if cards else []
+    return found
+
+
+def _card(form: StepForm, name: str, about: str, chosen: str, problem: str = "") -> Card:
+    return Card(name, label(name), gettext(about), name == chosen, tuple(form.fields_of(f"{name}-")), problem)
+
+
+def _obstacle(form: StepForm, name: str) -> str:
+    """Say why a strategy with its usual settings would be refused; it can be chosen all the same, and set otherwise."""
+    plan = form.draft.plan
+    settings = plan.strategy_settings if plan.strategy == name else {}
+    try:
+        check(replace(plan, strategy=name, strategy_settings=settings))
+    except Refused as refused:
+        return say(refused.sentence)
+    return ""

@@ -6,7 +6,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_GET, require_POST
 
 from nas.sentences import Refused
-from searches.demo import start_demo
+from searches.demo import demo_table, start_demo, start_rehearsal
 from searches.estimate import alive_workers
 from searches.models import Run
 from searches.overview import lines, with_counts
@@ -35,15 +35,17 @@ def dashboard(request: HttpRequest) -> HttpResponse:
         "waiting": count(status__in=(Run.Status.QUEUED, Run.Status.PAUSED)).count(),
         "finished": count(status=Run.Status.COMPLETED).count(),
         "workers": alive_workers(),
+        "table": demo_table(),
     }
     return render(request, "searches/dashboard.html", context)
 
 
 @require_POST
 def demo(request: HttpRequest) -> HttpResponse:
-    """Start the demo search and show it."""
+    """Start the demo search, or with `on=table` a rehearsal, and show it."""
+    start = start_rehearsal if request.POST.get("on") == "table" else start_demo
     try:
-        run = start_demo(person(request))
+        run = start(person(request))
     except Refused as refused:
         messages.error(request, say(refused.sentence))
         return redirect("dashboard")

@@ -17,6 +17,7 @@ def datasets(request: HttpRequest) -> HttpResponse:
     """Show every dataset: whether its files are there, and what is in it."""
     rows = []
     for known in DATASETS.values():
-        uses = Run.objects.filter(plan_json__split__dataset=known.name).exclude(status=Run.Status.DRAFT).count()
+        trained = Run.objects.filter(plan_json__split__dataset=known.name).exclude(status=Run.Status.DRAFT)
+        uses = sum(not run.plan.is_rehearsal for run in trained.only("plan_json"))
         rows.append((dataset_card(known, count=SHOWN), [gettext(name) for name in known.classes], uses))
     return render(request, "searches/datasets.html", {"rows": rows})

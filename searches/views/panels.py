@@ -35,6 +35,8 @@ def samples_panel(draft: Draft, turn: int) -> dict[str, Any]:
         for index in range(DRAWN):
             graph = space.graph(moves.sample(space, Random(f"shown/{turn}/{index}")))
             title = _("{parameters} parameters").format(parameters=write("parameters", graph.parameters))
+            if not graph.parameters:  # a table need not know them
+                title = _("Network {number}").format(number=turn * DRAWN + index + 1)
             networks.append({"svg": draw(graph, name=f"sample{index}", title=title), "title": title})
     except Refused:
         networks = []  # the estimate beside it says why

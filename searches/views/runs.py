@@ -13,17 +13,24 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
+from nas.sentences import Refused
 from searches import lifecycle
 from searches.candidates import STATES, CandidateTable, csv_lines
+from searches.columns import figure_of
 from searches.comparison import compare
 from searches.drawing.svg import draw
 from searches.files import model_files
 from searches.models import Candidate, Evaluation, Run
+from searches.plane import plane
 from searches.queries import best_candidate, decisions_of, graph_of, measurements, summary
 from searches.say import say
 from searches.snapshot import curve_of, snapshot_of
+from searches.standing import standings
 from searches.story import story
+from searches.traces import trace_table
 from searches.words import chart_words
+
+TRAINED = ("accuracy", "training_seconds")
 
 
 @require_GET
@@ -109,19 +116,23 @@ def candidate(request: HttpRequest, run_id: int, number: int) -> HttpResponse:
     """Everything about one candidate."""
     found = _run(run_id)
     one = get_object_or_404(found.candidates, number=number)
-    graph = graph_of(found, one)
     evaluations = list(one.evaluations.order_by("-stage", "seed"))
     searched = next((each for each in evaluations if each.stage == Run.Stage.SEARCH), None)
+    aims = [objective.metric for objective in found.plan.objectives]
+    columns = [figure_of(found.plan, name) for name in (aims if found.plan.is_rehearsal else TRAINED)]
     near = found.candidates.filter(number__in=(number - 1, number + 1), number__gt=0)
     context = {
         "run": found,
         "candidate": one,
-        "graph": graph,
-        "svg": draw(graph, name="candidate", title=_candidate_title(one)),
-        "decisions": decisions_of(found, one),
-        "evaluations": evaluations,
+        **_drawn(found, one, "candidate"),
+        "columns": columns,
+        "evaluations": [
+            (each, [(figure, each.metrics.get(figure.name)) for figure in columns]) for each in evaluations
+        ],
         "searched": searched,
-        "metric": found.plan.objectives[0].metric,
+        "measured": [(figure_of(found.plan, name), value) for name, value in searched.metrics.items()]
+        if searched
+        else [],
         "failures": [(each, _reason(each)) for each in evaluations if each.status == Evaluation.Status.FAILED],
         "children": [child for child in found.candidates.all() if number in child.parents],
         "near": {"before": near.filter(number__lt=number).first(), "after": near.filter(number__gt=number).first()},
@@ -143,6 +154,9 @@ def _live(request: HttpRequest, found: Run) -> dict[str, Any]:
         "summary": summary(found, measured),
         "reason": say(found.sentence) if found.sentence else "",
         "comparison": compare(found),
+        "standings": standings(found),
+        "plane": plane(found),
+        "trace": trace_table(found),
         "files": model_files(found),
         "story": story(found),
         "may_change": _may_change(request.user, found),
@@ -155,8 +169,17 @@ def _diagram(found: Run) -> dict[str, Any]:
     best = best_candidate(found)
     if best is None:
         return {"run": found, "best": None}
-    graph = graph_of(found, best)
-    return {"run": found, "best": best, "graph": graph, "svg": draw(graph, name="best", title=_candidate_title(best))}
+    return {"run": found, "best": best, **_drawn(found, best, "best")}
+
+
+def _drawn(found: Run, one: Candidate, name: str) -> dict[str, Any]:
+    """The network as picture, table and choices, or why there is none: the table of a rehearsal may be gone."""
+    try:
+        graph = graph_of(found, one)
+        svg = draw(graph, name=name, title=_candidate_title(one))
+        return {"graph": graph, "svg": svg, "decisions": decisions_of(found, one)}
+    except Refused as refused:
+        return {"problem": say(refused.sentence)}
 
 
 def _candidate_title(one: Candidate) -> str:

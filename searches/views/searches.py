@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import F, Q, QuerySet
+from django.db.models import Case, F, Q, QuerySet, When
+from django.db.models.fields.json import KeyTextTransform, KeyTransform
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -12,7 +13,9 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from nas.datasets import DATASETS
+from nas.tables import places
 from searches import drafts
+from searches.forms.data import TABLE
 from searches.models import Run
 from searches.overview import lines, with_counts
 from searches.views.access import changeable_run, may_change, person
@@ -21,7 +24,7 @@ PER_PAGE = 25
 COLUMNS = {
     "name": (gettext_lazy("Name"), "name"),
     "state": (gettext_lazy("State"), "status"),
-    "dataset": (gettext_lazy("Dataset"), "plan_json__split__dataset"),
+    "dataset": (gettext_lazy("Dataset"), "data"),
     "strategy": (gettext_lazy("Strategy"), "plan_json__strategy"),
     "best": (gettext_lazy("Best value"), ""),
     "evaluated": (gettext_lazy("Evaluated"), "evaluated"),
@@ -54,6 +57,7 @@ def searches(request: HttpRequest) -> HttpResponse:
         "query": query,
         "states": Run.Status.choices,
         "datasets": [(name, _(known.title)) for name, known in DATASETS.items()],
+        "tables": [(f"{TABLE}{known.name}", known.title) for known in places.tables()],
         "previous": _with(request, page=str(page.number - 1)),
         "next": _with(request, page=str(page.number + 1)),
         "open": any(run.is_open for run in page.object_list),
@@ -96,9 +100,19 @@ def _filtered(request: HttpRequest) -> QuerySet[Run]:
         runs = runs.filter(Q(name__icontains=query["q"]) | Q(owner__username__icontains=query["q"]))
     if query.get("state") in Run.Status.values:
         runs = runs.filter(status=query["state"])
-    if query.get("dataset") in DATASETS:
-        runs = runs.filter(plan_json__split__dataset=query["dataset"])
-    return runs
+    on_table = Q(plan_json__evaluator="table")
+    runs = runs.annotate(
+        data=Case(
+            When(
+                on_table, then=KeyTextTransform("table", KeyTransform("settings", KeyTransform("space", "plan_json")))
+            ),
+            default=KeyTextTransform("dataset", KeyTransform("split", "plan_json")),
+        )
+    )
+    wanted = query.get("dataset", "")
+    if wanted.startswith(TABLE):
+        return runs.filter(on_table, data=wanted.removeprefix(TABLE))
+    return runs.exclude(pk__in=runs.filter(on_table)).filter(data=wanted) if wanted in DATASETS else runs
 
 
 def _sorted(runs: QuerySet[Run], sort: str) -> QuerySet[Run]:

@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -10,8 +11,10 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from nas import codec
 from nas.checks import check
+from nas.plan import table
 from nas.sentences import Refused
 from nas.spaces.baseline import BASELINE, Baseline
+from nas.strategies.catalogue import STRATEGIES
 from searches import drafts, lifecycle
 from searches.drafts import Draft
 from searches.forms.presets import PRESETS, with_preset
@@ -19,9 +22,9 @@ from searches.forms.steps import STEPS
 from searches.forms.wizard import StepForm
 from searches.models import Run
 from searches.review import review
-from searches.say import say
+from searches.say import label, say
 from searches.views.access import changeable_run, person
-from searches.views.choices import cards
+from searches.views.choices import cards, strategy_groups, table_cards
 from searches.views.panels import estimate_panel, samples_panel
 from searches.views.rules import rule_context
 
@@ -33,6 +36,17 @@ ORDER = (*STEPS, REVIEW)
 def new_search(request: HttpRequest) -> HttpResponse:
     """Begin a draft, or go on with one that was begun and not touched."""
     return redirect("wizard", drafts.new_draft(person(request)).pk, ORDER[0])
+
+
+@require_POST
+def rehearse(request: HttpRequest, name: str) -> HttpResponse:
+    """Begin a draft on a table."""
+    try:
+        draft = drafts.new_rehearsal(person(request), name)
+    except Refused as refused:
+        messages.error(request, say(refused.sentence))
+        return redirect("tables")
+    return redirect("wizard", draft.pk, ORDER[0])
 
 
 @require_http_methods(["GET", "POST"])
@@ -114,11 +128,28 @@ def _page(request: HttpRequest, run: Run, form: StepForm) -> HttpResponse:
     }
     if form.step.name == "space":
         context |= samples_panel(draft, _draw(request))
-    if form.step.name == "objectives":
-        context |= {"limits": form.fields_of("limit_"), "baseline": Baseline(draft.plan.task).graph(BASELINE)}
-    if form.step.name == "budget":
-        context |= {"training": form.fields_of("training-")}
+    context |= _parts(form)
     return render(request, f"searches/wizard_{form.step.name}.html", context)
+
+
+def _parts(form: StepForm) -> dict[str, Any]:
+    """What the page of a step needs beyond its fields and cards."""
+    plan = form.draft.plan
+    match form.step.name:
+        case "dataset":
+            return {"tables": table_cards(str(form["dataset"].value()))}
+        case "space" if plan.is_rehearsal:
+            return {"decisions": table(plan).decisions}
+        case "strategy":
+            return {"groups": strategy_groups(form)}
+        case "objectives":
+            able = [label(name) for name, kind in STRATEGIES.items() if kind().many_objectives]
+            baseline = None if plan.is_rehearsal else Baseline(plan.task).graph(BASELINE)
+            parts = {"limits": form.fields_of("limit_"), "reports": form.fields_of("report_")}
+            return {**parts, "able": able, "baseline": baseline}
+        case "budget":
+            return {"training": form.fields_of("training-"), "rehearsal": form.fields_of("rehearsal-")}
+    return {}
 
 
 def _review(request: HttpRequest, run: Run) -> HttpResponse:

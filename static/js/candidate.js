@@ -1,7 +1,7 @@
 // The page of one candidate.
 
 import { walk } from "nas/arch";
-import { curves } from "nas/charts";
+import { curves } from "nas/curves";
 
 walk(document.getElementById("diagram"));
 const box = document.getElementById("curves");

@@ -17,7 +17,7 @@ const colours = new Map();
 addEventListener("themechange", () => colours.clear());
 
 /** The colour of a token now: a probe resolves light-dark(), which reading the property would not. */
-function colour(token) {
+export function colour(token) {
   if (!colours.has(token)) colours.set(token, resolve(token));
   return colours.get(token);
 }
@@ -32,7 +32,7 @@ function resolve(token) {
   return value;
 }
 
-function layout(x, y) {
+export function layout(x, y) {
   const line = colour("--line");
   const axis = (title) => ({
     title: { text: title, standoff: 8 },
@@ -64,7 +64,7 @@ const config = {
 };
 
 /** Draw `figure()` into an element, soon after `changed()` is called; returns `changed`. */
-function chart(element, figure) {
+export function chart(element, figure) {
   let waiting = false;
   let drawn = -Infinity;
 
@@ -99,27 +99,52 @@ function chart(element, figure) {
 const markers = (points) => (points.length > MOST_SVG_MARKERS ? "scattergl" : "scatter");
 const better = (goal, a, b) => (goal === "max" ? a > b : a < b);
 
-/** Every candidate's value by number, the best so far as a line, failed ones as crosses on the baseline. */
-export function fitness(element, points, { metric, goal }) {
-  return chart(element, () => {
-    const alive = points.filter((point) => point.metrics?.[metric] !== undefined);
-    const failed = points.filter((point) => !point.metrics);
+/** A trace of points that are there but not measured: hollow, so that they read as a reference. */
+const reference = (name, x, y) => ({
+  type: "scatter",
+  mode: "lines",
+  name,
+  x,
+  y,
+  hoverinfo: "skip",
+  line: { width: 1.5, dash: "dash", color: colour("--muted") },
+});
+
+const AXES = {
+  number: { of: (point) => point.candidate, title: () => words.number },
+  time: { of: (point) => point.seconds, title: () => words.seconds },
+  generation: { of: (point) => point.generation, title: () => words.generation },
+};
+
+/**
+ * Every candidate's value, the best so far as a line, failed ones as crosses on the baseline, and the best that is
+ * possible where a table knows it. Returns a function that draws, which may be given the axis: number, time, generation.
+ */
+export function fitness(element, points, { metric, goal, optimum }) {
+  let axis = "number";
+  const changed = chart(element, () => {
+    const { of, title } = AXES[axis];
+    const placed = points.filter((point) => Number.isFinite(of(point)));
+    const alive = placed.filter((point) => point.metrics?.[metric] !== undefined);
+    const failed = placed.filter((point) => !point.metrics);
     const values = alive.map((point) => point.metrics[metric]);
     const bottom = values.length ? Math.min(...values) : 0;
-    const steps = bestSoFar(alive, metric, goal);
-    const wanted = layout(words.number, words.value);
-    wanted.xaxis.tickformat = "d";
-    wanted.xaxis.dtick = points.length <= 10 ? 1 : undefined;
+    const steps = bestSoFar(alive, metric, goal, of);
+    const wanted = layout(title(), words.value);
+    wanted.xaxis.tickformat = axis === "time" ? undefined : "d";
+    wanted.xaxis.dtick = axis !== "time" && points.length <= 10 ? 1 : undefined;
+    wanted.uirevision = axis;
+    const ends = steps.length ? [steps[0].x, steps.at(-1).x] : [];
     return {
       data: [
         {
           type: markers(alive),
           mode: "markers",
           name: words.candidate,
-          x: alive.map((point) => point.candidate),
+          x: alive.map(of),
           y: values,
-          customdata: alive.map((point) => point.generation),
-          hovertemplate: `${words.candidate} %{x}: %{y:.4g}<br>${words.generation} %{customdata}<extra></extra>`,
+          customdata: alive.map((point) => [point.candidate, point.generation]),
+          hovertemplate: `${words.candidate} %{customdata[0]}: %{y:.4g}<br>${words.generation} %{customdata[1]}<extra></extra>`,
           marker: { size: 7, color: colour("--accent"), opacity: 0.65 },
         },
         {
@@ -131,13 +156,15 @@ export function fitness(element, points, { metric, goal }) {
           hoverinfo: "skip",
           line: { shape: "hv", width: 2, color: colour("--ok") },
         },
+        ...(Number.isFinite(optimum) ? [reference(words.optimum, ends, ends.map(() => optimum))] : []),
         {
           type: "scatter",
           mode: "markers",
           name: words.failed,
-          x: failed.map((point) => point.candidate),
+          x: failed.map(of),
           y: failed.map(() => bottom),
-          hovertemplate: `${words.candidate} %{x}: ${words.failed}<extra></extra>`,
+          customdata: failed.map((point) => point.candidate),
+          hovertemplate: `${words.candidate} %{customdata}: ${words.failed}<extra></extra>`,
           showlegend: failed.length > 0,
           marker: { size: 9, symbol: "x-thin", line: { width: 2, color: colour("--bad") } },
         },
@@ -145,34 +172,43 @@ export function fitness(element, points, { metric, goal }) {
       layout: wanted,
     };
   });
+  return (wanted = axis) => {
+    axis = wanted;
+    changed();
+  };
 }
 
-function bestSoFar(alive, metric, goal) {
+function bestSoFar(alive, metric, goal, of) {
   const steps = [];
   let best;
-  for (const point of [...alive].sort((a, b) => a.candidate - b.candidate)) {
+  for (const point of [...alive].sort((a, b) => of(a) - of(b) || a.candidate - b.candidate)) {
     const value = point.metrics[metric];
     if (best === undefined || better(goal, value, best)) best = value;
-    steps.push({ x: point.candidate, y: best });
+    steps.push({ x: of(point), y: best });
   }
   return steps;
 }
 
-/** Every candidate's value against its parameters, with the front of those that no other beats in both. */
-export function size(element, points, { sizeMetric }) {
-  const goal = sizeMetric === "accuracy" ? "max" : "min";
+// A size is known from the architecture, before anything of it was measured.
+const inPlane = (point, metric) => (metric === "parameters" ? point.parameters : undefined) ?? point.metrics[metric];
+
+/** Every candidate in the plane of two metrics, with the front of those that no other beats in all axes of it. */
+export function plane(element, points, { plane: { x, y, axes, front: known } }) {
   return chart(element, () => {
-    const alive = points.filter((point) => point.metrics?.[sizeMetric] !== undefined);
-    const front = paretoFront(alive, sizeMetric, goal);
+    const alive = points.filter((point) => point.metrics && axes.every(({ metric }) => Number.isFinite(inPlane(point, metric))));
+    const front = paretoFront(alive, axes, x);
     const trace = (shown) => ({
-      x: shown.map((point) => point.parameters),
-      y: shown.map((point) => point.metrics[sizeMetric]),
+      x: shown.map((point) => inPlane(point, x)),
+      y: shown.map((point) => inPlane(point, y)),
       customdata: shown.map((point) => point.candidate),
-      hovertemplate: `${words.candidate} %{customdata}: %{y:.4g}, %{x:.3s} ${words.parameters}<extra></extra>`,
+      hovertemplate: `${words.candidate} %{customdata}: %{y:.4g}, %{x:.4s}<extra></extra>`,
     });
-    const wanted = layout(words.parameters, words.sizeValue);
+    const wanted = layout(words.planeX, words.planeY);
     wanted.xaxis.tickformat = "~s";
     wanted.xaxis.nticks = 6;
+    // A front in more than two dimensions is no line in this plane.
+    const mode = axes.length > 2 ? "markers" : "lines+markers";
+    const there = alive.length ? known : [];
     return {
       data: [
         {
@@ -182,13 +218,14 @@ export function size(element, points, { sizeMetric }) {
           name: words.candidate,
           marker: { size: 6, color: colour("--line-strong"), opacity: 0.7 },
         },
+        ...(there.length ? [{ ...reference(words.knownFront, there.map((one) => one[x]), there.map((one) => one[y])), ...knownAs(axes) }] : []),
         {
           ...trace(front),
           type: "scatter",
-          mode: "lines+markers",
+          mode,
           name: words.front,
-          line: { shape: "hv", width: 2, color: colour("--pool") },
-          marker: { size: 9, symbol: "diamond" },
+          line: { shape: stairs(axes, x), width: 2, color: colour("--pool") },
+          marker: { size: 9, symbol: "diamond", color: colour("--pool") },
         },
       ],
       layout: wanted,
@@ -196,50 +233,26 @@ export function size(element, points, { sizeMetric }) {
   });
 }
 
-function paretoFront(points, metric, goal) {
-  const front = [];
-  const order = (a, b) => a.parameters - b.parameters || (better(goal, a.metrics[metric], b.metrics[metric]) ? -1 : 1);
-  for (const point of [...points].sort(order)) {
-    const last = front.at(-1);
-    if (!last || better(goal, point.metrics[metric], last.metrics[metric])) front.push(point);
+const goalOf = (axes, metric) => axes.find((axis) => axis.metric === metric).goal;
+// What lies between two points of a front is reached by the one that is worse in x.
+const stairs = (axes, x) => (goalOf(axes, x) === "min" ? "hv" : "vh");
+const knownAs = (axes) =>
+  axes.length > 2
+    ? { mode: "markers", marker: { size: 5, symbol: "diamond-open", color: colour("--muted") } }
+    : { line: { width: 1.5, dash: "dash", color: colour("--muted"), shape: stairs(axes, axes.at(-1).metric) } };
+
+function paretoFront(points, axes, x) {
+  const scores = points.map((point) => axes.map(({ metric, goal }) => (goal === "max" ? -1 : 1) * inPlane(point, metric)));
+  const order = points.map((_, index) => index).sort((a, b) => compare(scores[a], scores[b]));
+  const kept = [];
+  for (const index of order) {
+    // Sorted by score, so only one that was kept can be ahead.
+    if (!kept.some((other) => scores[other].every((score, at) => score <= scores[index][at]))) kept.push(index);
   }
-  return front;
+  return kept.map((index) => points[index]).sort((a, b) => inPlane(a, x) - inPlane(b, x));
 }
 
-/** One line per training: validation accuracy by epoch, or the training loss where nothing is held back to validate. */
-export function curves(element, trainings) {
-  const tokens = ["--conv", "--pool", "--linear", "--merge", "--bad", "--io"];
-  return chart(element, () => {
-    const all = [...trainings.values()];
-    const has = (one, name) => one.points.some((point) => point[name] !== null);
-    const field = all.some((one) => has(one, "valid_accuracy")) ? "valid_accuracy" : "train_loss";
-    const shown = all.filter((one) => has(one, field));
-    const validates = field === "valid_accuracy";
-    const wanted = layout(words.epoch, validates ? words.accuracy : words.loss);
-    const longest = Math.max(1, ...shown.map((one) => one.epochs));
-    wanted.xaxis.range = [0.5, longest + 0.5];
-    wanted.xaxis.dtick = longest <= 12 ? 1 : undefined;
-    wanted.xaxis.tickformat = "d";
-    // A new set of trainings is a new picture: a zoom into the old one would hide it.
-    wanted.uirevision = `${field} ${longest}`;
-    return {
-      data: shown.map((one, index) => ({
-        type: "scatter",
-        mode: "lines+markers",
-        name: trainingName(one),
-        x: one.points.map((point) => point.epoch),
-        y: one.points.map((point) => point[field]),
-        line: { width: 2, color: colour(tokens[(one.slot ?? index) % tokens.length]), dash: one.candidate ? "solid" : "dot" },
-        marker: { size: 5 },
-        opacity: one.ended ? 0.4 : 1,
-        showlegend: true,
-      })),
-      layout: wanted,
-    };
-  });
-}
-
-function trainingName(one) {
-  const name = one.candidate === 0 ? words.baseline : `${words.candidate} ${one.candidate}`;
-  return one.stage === "final" ? `${name}, ${words.seed} ${one.seed}` : name;
+function compare(a, b) {
+  const at = a.findIndex((score, index) => score !== b[index]);
+  return at < 0 ? 0 : a[at] - b[at];
 }

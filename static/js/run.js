@@ -2,8 +2,10 @@
 
 import { toast } from "nas/app";
 import { morph, walk } from "nas/arch";
-import { curves, fitness, size } from "nas/charts";
+import { fitness, plane } from "nas/charts";
+import { curves } from "nas/curves";
 import { follow } from "nas/live";
+import { traces } from "nas/trace";
 
 const BETWEEN_REFRESHES = 2000;
 const BETWEEN_LOOKS = 5000;
@@ -23,11 +25,35 @@ let slots = trainings.size;
 
 const curvesBox = document.getElementById("curves");
 const curvesEmpty = document.getElementById("curves-empty");
+let measured = start.measured;
+let startedAt = start.startedAt;
 const drawFitness = fitness(document.getElementById("fitness"), points, start);
-const drawSize = size(document.getElementById("size"), points, start);
+const planeBox = document.getElementById("plane");
+const drawPlane = planeBox ? plane(planeBox, points, start) : () => {};
 let drawCurves = null;
 
+const addTrace = traces(document.getElementById("traces"), start.trace, {
+  goal: start.goal,
+  changed(any) {
+    document.getElementById("traces-empty").hidden = any;
+  },
+});
+
+// A long search is thinned on the server; say so, as a missing point would look like one that was not measured.
+function showCount() {
+  const text = words.shown.replace("{shown}", points.length.toLocaleString()).replace("{all}", measured.toLocaleString());
+  document.getElementById("shown").textContent = points.length < measured ? text : "";
+}
+
+document.getElementById("axes").addEventListener("click", (event) => {
+  const button = event.target.closest("[data-axis]");
+  if (!button) return;
+  for (const other of document.querySelectorAll("[data-axis]")) other.setAttribute("aria-pressed", String(other === button));
+  drawFitness(button.dataset.axis);
+});
+
 function showCurves() {
+  if (!curvesBox) return;
   const any = [...trainings.values()].some((one) => one.points.length > 0);
   curvesBox.hidden = !any;
   curvesEmpty.hidden = any;
@@ -47,7 +73,7 @@ function training(data) {
   return trainings.get(data.evaluation);
 }
 
-function addPoint(data, metrics) {
+function addPoint(data, metrics, at) {
   if (data.stage !== "search" || seen.has(data.evaluation)) return;
   seen.add(data.evaluation);
   const known = proposed.get(data.candidate);
@@ -56,10 +82,13 @@ function addPoint(data, metrics) {
     candidate: data.candidate,
     generation: known?.generation,
     parameters: metrics?.parameters ?? known?.parameters,
+    seconds: startedAt ? (Date.parse(at) - Date.parse(startedAt)) / 1000 : undefined,
     metrics,
   });
+  measured += 1;
   drawFitness();
-  drawSize();
+  drawPlane();
+  showCount();
 }
 
 function end(data) {
@@ -73,7 +102,8 @@ function end(data) {
 }
 
 const HEAR = {
-  run(data) {
+  run(data, at) {
+    if (data.status === "running") startedAt ??= at;
     refresh(true);
     if (data.stage === "final") for (const one of trainings.values()) if (one.stage !== "final") trainings.delete(one.evaluation);
     showCurves();
@@ -94,14 +124,17 @@ const HEAR = {
     one.points.push(data);
     showCurves();
   },
-  measured(data) {
-    addPoint(data, data.metrics);
+  generation(data) {
+    addTrace(data);
+  },
+  measured(data, at) {
+    addPoint(data, data.metrics, at);
     end(data);
     if (data.best) refreshDiagram();
     refresh();
   },
-  failed(data) {
-    addPoint(data, null);
+  failed(data, at) {
+    addPoint(data, null, at);
     end(data);
     refresh();
   },
@@ -236,8 +269,9 @@ let stop = null;
 // Time goes on and workers fall silent without any event.
 const looking = setInterval(() => document.hidden || refresh(), BETWEEN_LOOKS);
 showCurves();
+showCount();
 if (["completed", "failed", "cancelled"].includes(start.status)) {
   finish();
 } else {
-  stop = follow(page.dataset.socket, start.seq, { hear: ({ kind, data }) => HEAR[kind]?.(data), show });
+  stop = follow(page.dataset.socket, start.seq, { hear: ({ kind, data, at }) => HEAR[kind]?.(data, at), show });
 }

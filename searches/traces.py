@@ -1,0 +1,73 @@
+"""What a strategy says of itself as it goes on: a small chart per name, and a table of the same numbers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from searches.columns import figure_of
+from searches.figures import Words, decimals
+from searches.models import Run
+
+MOST_ROWS = 1000
+# Strategies minimise scores; people read the objective as it is.
+SCORES = ("best", "mean", "median", "worst", "current", "beam best")
+NAMES: dict[str, Words] = {
+    "best": _("Best of the generation"),
+    "mean": _("Mean of the generation"),
+    "diversity": _("Diversity"),
+    "temperature": _("Temperature"),
+    "acceptance rate": _("Acceptance rate"),
+    "policy entropy": _("Policy entropy"),
+    "baseline reward": _("Baseline reward"),
+    "hypervolume": _("Hypervolume"),
+    "predictor rank correlation": _("Rank correlation of the predictor"),
+    "surrogate rank correlation": _("Rank correlation of the surrogate"),
+    "level": _("Level"),
+    "beam size": _("Beam size"),
+    "beam best": _("Best of the beam"),
+}
+
+
+@dataclass(frozen=True)
+class TraceLine:
+    """One name of the trace as a table shows it."""
+
+    title: str
+    first: str
+    latest: str
+    lowest: str
+    highest: str
+
+
+def trace_rows(run: Run) -> list[dict[str, Any]]:
+    """Return the trace by evaluations told, thinned evenly; scores have the sign of the objective."""
+    rows = [{"told": number, **trace} for number, trace in run.generations.values_list("number", "trace")]
+    if any(row["generation"] > 1 for row in rows):
+        rows = list({row["generation"]: row for row in rows}.values())
+    step = -(-len(rows) // MOST_ROWS) or 1
+    kept = rows[::step] if rows[-1:] == rows[::step][-1:] else [*rows[::step], rows[-1]]
+    return [{name: value * _sign(run, name) for name, value in row.items()} for row in kept]
+
+
+def trace_table(run: Run) -> list[TraceLine]:
+    """Return what a reader without the charts should know of them."""
+    rows = trace_rows(run)
+    names = dict.fromkeys(name for row in rows for name in row if name not in ("told", "generation"))
+    return [_line(run, name, [row[name] for row in rows if name in row]) for name in names]
+
+
+def _line(run: Run, name: str, values: Sequence[float]) -> TraceLine:
+    written = [_write(run, name, value) for value in (values[0], values[-1], min(values), max(values))]
+    return TraceLine(str(NAMES.get(name, name.capitalize())), *written)
+
+
+def _write(run: Run, name: str, value: float) -> str:
+    if name in SCORES:
+        return figure_of(run.plan, run.plan.objectives[0].metric).write(value)
+    return decimals(value, 0 if value == int(value) else 3)
+
+
+def _sign(run: Run, name: str) -> int:
+    return -1 if name in SCORES and run.plan.objectives[0].goal == "max" else 1
