@@ -8,12 +8,14 @@ from nas.sentences import Refused
 from nas.settings import configure
 from nas.strategies.distinct import Distinct
 from nas.strategies.genetic import Genetic
+from nas.strategies.nsga2 import Nsga2
 from nas.strategies.protocol import AnyStrategy
 from nas.strategies.uniform import Uniform
 
-STRATEGIES: dict[str, type] = {"genetic": Genetic, "random": Uniform}
+STRATEGIES: dict[str, type] = {"genetic": Genetic, "nsga2": Nsga2, "random": Uniform}
 ABOUT = {
     "genetic": "Breeds new networks from the best so far. A good first choice for budgets of 20 and more.",
+    "nsga2": "Breeds a whole front of trade-offs, such as accuracy against size. For two objectives or more.",
     "random": "Samples without learning. The honest baseline, and the right choice for very small budgets.",
 }
 
