@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from functools import reduce
 from keyword import iskeyword
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -13,6 +13,11 @@ from nas.evaluation.layers import Attention, Embed, FactorizedReduce, Patches, S
 from nas.sentences import Refused
 from nas.spaces.graph import Graph, Node, Shape, Task, sides
 
+
+def _same(values: Tensor) -> Tensor:
+    return values
+
+
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "relu": nn.functional.relu,
     "relu6": nn.functional.relu6,
@@ -20,7 +25,7 @@ ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {
     "hardswish": nn.functional.hardswish,
     "gelu": nn.functional.gelu,
     "tanh": torch.tanh,
-    "none": lambda values: values,
+    "none": _same,
 }
 ACTIVATION_LAYERS: dict[str, type[nn.Module]] = {
     "relu": nn.ReLU,
@@ -34,6 +39,17 @@ ACTIVATION_LAYERS: dict[str, type[nn.Module]] = {
 TOKENS_STD = 0.02  # of the initial weights wherever there are tokens, as in BERT and ViT
 
 
+class _Step(NamedTuple):
+    """A node with what is looked up of it once rather than for every batch."""
+
+    node: Node
+    layer: str
+    norm: str  # "" where there is none
+    activation: Callable[[Tensor], Tensor]
+    early: bool
+    freed: tuple[str, ...]  # the nodes that nothing reads after this one
+
+
 class Network(nn.Module):
     """Computes a graph's nodes in order, from a batch of the task's inputs to logits (batch, classes).
 
@@ -43,18 +59,22 @@ class Network(nn.Module):
     def __init__(self, graph: Graph) -> None:
         super().__init__()
         self.graph = graph
+        last = {id: node.id for node in graph.nodes for id in node.inputs}
+        freed = {node.id: tuple(id for id in {*node.inputs} if last[id] == node.id) for node in graph.nodes}
+        self._steps = [_step(node, freed[node.id]) for node in graph.nodes if node.op != "input"]
         shapes = {node.id: node.shape for node in graph.nodes}
-        self._steps = [(node, layer_name(node.id)) for node in graph.nodes if node.op != "input"]
-        for node, name in self._steps:
-            self._keep(name, _layer(node, shapes[node.inputs[0]], graph.task))
-            if node.options.get("norm"):
-                self._keep(f"{name}_norm", _norm(node.shape))
+        for step in self._steps:
+            self._keep(step.layer, _layer(step.node, shapes[step.node.inputs[0]], graph.task))
+            if step.norm:
+                self._keep(step.norm, _norm(step.node.shape))
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Return the logits."""
         values = {"input": inputs}
-        for node, name in self._steps:
-            values[node.id] = self._compute(node, name, [values[source] for source in node.inputs])
+        for step in self._steps:
+            values[step.node.id] = self._compute(step, [values[source] for source in step.node.inputs])
+            for id in step.freed:
+                del values[id]
         return values[self.graph.nodes[-1].id]
 
     def _keep(self, name: str, layer: nn.Module | None) -> None:
@@ -64,21 +84,19 @@ class Network(nn.Module):
             raise Refused("The network cannot have two layers of the name {name}.", name=name)
         self.add_module(name, layer)
 
-    def _compute(self, node: Node, name: str, inputs: list[Tensor]) -> Tensor:
-        value = inputs[0]
+    def _compute(self, step: _Step, inputs: list[Tensor]) -> Tensor:
+        value, node = inputs[0], step.node
         match node.op:
             case "conv" | "dense" | "factorized_reduce" | "activation":
-                activation = ACTIVATIONS[str(node.options["activation"])]
-                early = node.options.get("order") == "activation first"
-                if early:
-                    value = activation(value)
+                if step.early:
+                    value = step.activation(value)
                 if node.op != "activation":
-                    value = getattr(self, name)(value)
-                if node.options["norm"]:
-                    value = getattr(self, f"{name}_norm")(value)
-                return value if early else activation(value)
+                    value = getattr(self, step.layer)(value)
+                if step.norm:
+                    value = getattr(self, step.norm)(value)
+                return value if step.early else step.activation(value)
             case "add":
-                return ACTIVATIONS[str(node.options["activation"])](reduce(torch.add, inputs))
+                return step.activation(reduce(torch.add, inputs))
             case "concat":
                 return torch.cat(inputs, 2 if len(node.shape) == 2 else 1)
             case "global_pool":
@@ -88,7 +106,7 @@ class Network(nn.Module):
             case "zero":
                 return value.new_zeros(len(value), *node.shape)
             case _:
-                layer: Callable[[Tensor], Tensor] = getattr(self, name)
+                layer: Callable[[Tensor], Tensor] = getattr(self, step.layer)
                 return layer(value)
 
 
@@ -114,6 +132,18 @@ def layer_name(id: str) -> str:
     """Return the attribute, and prefix of the weights, under which a node's layer is kept."""
     name = re.sub(r"\W", "_", id)
     return f"node_{name}" if iskeyword(name) or not name.isidentifier() else name
+
+
+def _step(node: Node, freed: tuple[str, ...]) -> _Step:
+    name, option = layer_name(node.id), node.options
+    return _Step(
+        node,
+        name,
+        f"{name}_norm" if option.get("norm") else "",
+        ACTIVATIONS[str(option.get("activation", "none"))],
+        option.get("order") == "activation first",
+        freed,
+    )
 
 
 def _small(module: nn.Module) -> None:

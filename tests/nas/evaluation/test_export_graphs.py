@@ -1,5 +1,9 @@
 """Source and ONNX compute what torch does, whatever the operations and the kind of input."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import onnx
 import onnxruntime
@@ -8,11 +12,14 @@ from hypothesis import given, settings
 from onnx import TensorProto, helper
 from torch import Tensor
 
+from nas.evaluation.datasets import load
 from nas.evaluation.export import onnx_file
 from nas.evaluation.export.network_source import network_source
+from nas.evaluation.export.source import source
 from nas.evaluation.networks import Network
+from nas.evaluation.protocol import Split
 from nas.spaces.graph import Graph
-from tests.nas.evaluation.graphs import graphs, inputs, unsettled
+from tests.nas.evaluation.graphs import graphs, inputs, random_graph, unsettled
 
 IMPORTS = "import torch\nfrom torch import Tensor, nn\nfrom torch.nn import functional as F\n\n\n"
 
@@ -54,3 +61,12 @@ def test_onnx_computes_the_same(graph: Graph) -> None:
         (found,) = session.run(None, {"given": given[:count].numpy()})
         assert found.dtype == np.float32
         assert close(torch.from_numpy(found), expected[:count])
+
+
+def test_sources_are_clean(tmp_path: Path) -> None:
+    data = load(Split("digits"))
+    for seed in range(30):
+        (tmp_path / f"model{seed}.py").write_text(source(random_graph(seed), data), encoding="utf-8")
+    command = [sys.executable, "-m", "ruff", "check", "--isolated", "--line-length=120", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stdout

@@ -1,5 +1,7 @@
 """The module of a graph has the graph's shapes, parameters and multiply-adds, and computes what its labels say."""
 
+import weakref
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -133,3 +135,25 @@ def test_two_layers_of_one_name_are_refused() -> None:
     at = sketch.conv("a.norm", sketch.conv("a", "input", filters=2, kernel=1), filters=2, kernel=1)
     with pytest.raises(Refused, match="two layers of the name a_norm"):
         build(sketch.classify(sketch.flatten("flat", at)))
+
+
+def test_a_value_is_let_go_once_nothing_reads_it() -> None:
+    """A network of 600 operations must not hold all of their outputs for a batch of 512 images."""
+    sketch = Sketch(Task((1, 4, 4), 2))
+    at = "input"
+    for number in range(20):
+        at = sketch.conv(f"conv{number}", at, filters=2, kernel=1, norm=False, activation="none")
+    network = build(sketch.classify(sketch.flatten("flat", at)))
+    held: list[weakref.ref[torch.Tensor]] = []
+    alive: list[int] = []
+
+    def note(_: nn.Module, __: object, output: torch.Tensor) -> None:
+        alive.append(sum(one() is not None for one in held))
+        held.append(weakref.ref(output))
+
+    for number in range(20):
+        getattr(network, f"conv{number}").register_forward_hook(note)
+    with torch.inference_mode():
+        network(torch.zeros(1, 1, 4, 4))
+    assert len(alive) == 20
+    assert max(alive) <= 2
