@@ -1,7 +1,7 @@
 """How many sampled architectures break a rule or a limit: what a search would look at in vain."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from random import Random
 
@@ -20,11 +20,15 @@ SAMPLED = 1_000
 
 @dataclass(frozen=True)
 class Excluded:
-    """`count` of `sampled` architectures are not allowed; `example` says why the first of them is not."""
+    """`count` of `sampled` architectures are not allowed; `example` says why the first of them is not.
+
+    In a table (`of_table`) some may be missing.
+    """
 
     count: int
     sampled: int = SAMPLED
     example: Sentence | None = None
+    of_table: bool = False
 
     @property
     def percent(self) -> float:
@@ -38,7 +42,7 @@ def excluded(plan: Plan) -> Excluded:
     Raises Refused where there is no such space.
     """
     if plan.is_rehearsal:
-        return _count(search_space(plan))  # the file of a table may change
+        return replace(_count(search_space(plan)), of_table=True)  # not remembered, as its file may change
     spec = plan.space
     settings = json.dumps(codec.dump(spec.settings), sort_keys=True)
     return _remembered(spec.kind, settings, plan.limits, spec.rules, plan.task)

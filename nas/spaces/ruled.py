@@ -1,6 +1,6 @@
 """A space with rules on its options: by construction, as what the rules exclude is no longer asked."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -62,15 +62,15 @@ class Ruled:
         picks = self._contracted(inside.choices)
         spelled = architecture if picks is None else Architecture(self.name, picks)
         self._latest.clear()
-        self._latest[spelled] = inside
+        self._latest[spelled] = inside, picks is None
         return spelled
 
     def complaint(self, architecture: Architecture) -> Sentence | None:
         """Name the rule that the network breaks, or what the space inside says against it."""
-        inside = self.expanded(architecture)
-        if self._contracted(inside.choices) is None:
-            return self._broken(inside.choices)
-        return self.inner.complaint(inside)
+        known = self._latest.get(architecture)
+        inside = known[0] if known else self.expanded(architecture)
+        breaks = known[1] if known else self._contracted(inside.choices) is None
+        return self._broken(inside.choices) if breaks else self.inner.complaint(inside)
 
     def graph(self, architecture: Architecture) -> Graph:
         """The network of the space inside."""
@@ -79,16 +79,19 @@ class Ruled:
     def expanded(self, architecture: Architecture) -> Architecture:
         """Return the canonical architecture of the space inside."""
         known = self._latest.get(architecture)
-        if known is not None:
-            return known
+        if known:
+            return known[0]
         choices = [0] * len(self.inner.decisions)
         for group, pick in zip(self._groups, architecture.choices, strict=True):
             _write(choices, group, pick)
         return self.inner.canonical(Architecture(self.name, tuple(choices)))
 
     @cached_property
-    def _latest(self) -> dict[Architecture, Architecture]:
-        """The latest canonical architecture with its spelling inside: complaint and graph are asked of it next."""
+    def _latest(self) -> dict[Architecture, tuple[Architecture, bool]]:
+        """The latest canonical architecture, its spelling inside, and whether it breaks a rule.
+
+        Complaint and graph are asked of it next.
+        """
         return {}
 
     @cached_property
@@ -108,7 +111,7 @@ class Ruled:
                 _write(spelled, group, pick)
             picks.append(pick)
         changed = [at for at, choice in enumerate(inside) if spelled[at] != choice]
-        return tuple(picks) if self._ignores(inside, changed) and self._is(spelled, inside) else None
+        return tuple(picks) if self._are({tuple(spelled), *self._others(inside, changed)}, inside) else None
 
     def _pick(self, group: Group, choices: tuple[int, ...], inside: tuple[int, ...]) -> int | None:
         """Return the option that agrees with every choice of the group that is read; a 0 may be read or not."""
@@ -121,26 +124,26 @@ class Ruled:
         possible = [0, *(pick for pick, spelling in enumerate(group.spellings) if pick and 0 in spelling)]
         if len(possible) == 1:
             return 0
-        return next((pick for pick in possible if self._is(_written(inside, group, pick), inside)), None)
+        return next((pick for pick in possible if self._are([_written(inside, group, pick)], inside)), None)
 
-    def _ignores(self, inside: tuple[int, ...], places: Sequence[int]) -> bool:
-        """Tell whether the network stays the same whatever stands there.
+    def _others(self, inside: tuple[int, ...], places: Sequence[int]) -> Iterator[tuple[int, ...]]:
+        """Yield spellings with every option at those places, all of which spell the network if it reads none of them.
 
-        That it does with one other option is not enough: that one may have been repaired.
+        To try one option is not enough: that one may be repaired.
         """
         sizes = {at: len(self.inner.decisions[at].options) for at in places}
         for option in range(max(sizes.values(), default=0)):
             other = list(inside)
             for at, size in sizes.items():
                 other[at] = option % size
-            if not self._is(other, inside):
-                return False
-        return True
+            yield tuple(other)
 
-    def _is(self, spelled: Sequence[int], inside: tuple[int, ...]) -> bool:
-        """Tell whether choices spell the network of the canonical ones."""
-        choices = tuple(spelled)
-        return choices == inside or self.inner.canonical(Architecture(self.name, choices)).choices == inside
+    def _are(self, spellings: Iterable[tuple[int, ...]], inside: tuple[int, ...]) -> bool:
+        """Tell whether all of them spell the network of the canonical choices."""
+        return all(
+            choices == inside or self.inner.canonical(Architecture(self.name, choices)).choices == inside
+            for choices in spellings
+        )
 
     def _broken(self, inside: tuple[int, ...]) -> Sentence:
         asked = self.inner.decisions
@@ -169,7 +172,7 @@ class Ruled:
         )
 
     def _reads(self, at: int, inside: tuple[int, ...]) -> bool:
-        return inside[at] != 0 or not self._ignores(inside, [at])
+        return inside[at] != 0 or not self._are(self._others(inside, [at]), inside)
 
 
 def _write(choices: list[int], group: Group, pick: int) -> None:
@@ -177,10 +180,10 @@ def _write(choices: list[int], group: Group, pick: int) -> None:
         choices[member] = choice
 
 
-def _written(choices: Sequence[int], group: Group, pick: int) -> list[int]:
+def _written(choices: Sequence[int], group: Group, pick: int) -> tuple[int, ...]:
     changed = list(choices)
     _write(changed, group, pick)
-    return changed
+    return tuple(changed)
 
 
 def _groups(decisions: Sequence[Decision], rules: Sequence[Rule], space: str) -> Iterator[Group]:

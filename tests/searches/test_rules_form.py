@@ -1,8 +1,11 @@
 """Rules in the wizard: ticked, kept with the draft, seen in the samples, their price shown before a search starts."""
 
+import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
+from django.http import QueryDict
 from django.test import Client
 from django.urls import reverse
 
@@ -13,7 +16,7 @@ from nas.spaces.catalogue import SEARCHABLE, SpaceSpec, build, serves
 from nas.spaces.graph import Task
 from nas.spaces.rule import rule
 from searches import drafts
-from searches.drafts import Draft, first_plan
+from searches.drafts import Draft, first_plan, with_table
 from searches.excluded import excluded
 from searches.forms.rules import offer, rule_panel
 from searches.forms.steps import STEPS
@@ -29,6 +32,22 @@ TASKS = (Task((1, 8, 8), 10), Task((4,), 3), Task((6,), 2, vocabulary=9))
 def person(client: Client, alice) -> Client:
     client.force_login(alice)
     return client
+
+
+@pytest.fixture
+def rehearsal(tmp_path):
+    """A draft on a table of 6 of 9 cells."""
+    column = {"goal": "max", "unit": "", "dataset": "digits", "split": "valid", "epochs": 1, "device": "", "kind": ""}
+    decisions = [{"name": f"edge 0-{node}", "options": ["none", "skip", "conv"]} for node in (1, 2)]
+    about = {"format": 1, "name": "Tiny", "decisions": decisions, "metrics": {"valid_accuracy": column}}
+    rows = [(0, 1), (0, 2), (1, 0), (1, 1), (1, 2), (2, 2)]
+    np.savez(
+        tmp_path / "tiny.npz",
+        about=np.frombuffer(json.dumps(about).encode(), np.uint8),
+        choices=np.array(rows, np.uint8),
+        valid_accuracy=np.arange(len(rows), dtype=float),
+    )
+    return Draft("a rehearsal", "default", with_table(first_plan(), str(tmp_path / "tiny.npz")))
 
 
 @pytest.fixture
@@ -219,3 +238,17 @@ def test_rules_are_asked_only_where_there_is_a_space_and_only_by_who_may_change_
     client.force_login(django_user_model.objects.create_user("mallory"))
     assert post(client, draft, typed(), "wizard-rules").status_code == 403
     assert post(client, draft, typed(), "wizard-share").status_code == 403
+
+
+def test_rules_narrow_a_table_too(rehearsal):
+    sent = QueryDict(mutable=True)
+    sent.setlist("rules-table", ["forbid: edge *-* = conv"])
+    form = StepForm(STEPS["space"], rehearsal, sent)
+    assert form.is_valid(), form.errors
+    space = search_space(form.draft.plan)
+    assert [one.options for one in space.decisions] == [("none", "skip")] * 2
+    # Of none and skip twice, the table lacks both none.
+    found = excluded(form.draft.plan)
+    assert found.of_table
+    assert 200 < found.count < 300
+    assert [box.value for box in rule_panel(form).offer.boxes if box.checked] == ["forbid: edge *-* = conv"]
