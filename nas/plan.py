@@ -115,9 +115,8 @@ def metrics(plan: Plan) -> Mapping[str, Metric]:
     if not plan.is_rehearsal:
         return METRICS
     columns = table(plan).columns
-    return {name: Metric(name, about.goal, about.unit) for name, about in columns.items()} | {
-        name: about for name, about in METRICS.items() if about.costs_nothing
-    }
+    free = {name: about for name, about in METRICS.items() if about.costs_nothing}
+    return free | {name: Metric(name, about.goal, about.unit) for name, about in columns.items()}
 
 
 def strategy(plan: Plan) -> AnyStrategy:
@@ -180,7 +179,8 @@ def _columns(plan: Plan) -> tuple[str, ...]:
     if not plan.is_rehearsal:
         return ()
     asked = (*(one.metric for one in plan.objectives), *(one.metric for one in plan.limits))
-    return tuple(dict.fromkeys(name for name in asked if name not in METRICS))
+    known = table(plan).columns
+    return tuple(dict.fromkeys(name for name in asked if name in known))
 
 
 def final_job(plan: Plan, architecture: Architecture, *, seed: int, export: bool, workdir: str, **where: Any) -> Job:
