@@ -84,7 +84,7 @@ class CandidateTable:
         """The columns that can be sorted: title, how they are sorted now, and the address that sorts them anew."""
         titles: list[tuple[str, Words, bool]] = [
             ("number", "#", False),
-            (self.metric, self.figure.title, True),
+            (self.metric, self.figure.brief or self.figure.title, True),
             ("parameters", _("Parameters"), True),
             ("multiply_adds", _("Multiply-adds"), True),
             ("generation", _("Generation"), True),

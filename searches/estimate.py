@@ -83,7 +83,7 @@ class Estimate:
     @property
     def size(self) -> float:
         """At most so many networks."""
-        return 10**self.magnitude
+        return round(10**self.magnitude, 6)
 
     @property
     def total(self) -> float:

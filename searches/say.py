@@ -16,8 +16,24 @@ def say(sentence: Sentence) -> str:
         return str(sentence)
 
 
+# Names that the field writes in its own way; they are the same in every language.
+NAMES = {
+    "mlp": "MLP",
+    "resnet": "ResNet",
+    "nasnet": "NASNet",
+    "mnasnet": "MnasNet",
+    "nasbench201": "NAS-Bench-201",
+    "nsga2": "NSGA-II",
+    "reinforce": "REINFORCE",
+    "ppo": "PPO",
+    "asha": "ASHA",
+}
+
+
 def label(name: str) -> str:
     """Return the title of a setting, a metric or an origin, made from its name in the code."""
+    if name in NAMES:
+        return NAMES[name]
     return gettext(name.replace("_", " ").capitalize())
 
 

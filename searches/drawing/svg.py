@@ -17,7 +17,9 @@ from searches.drawing.text import shape_text, short, text_width
 LABEL_SIZE, DETAIL_SIZE = 12.0, 10.5
 LOW, HIGH = 30.0, 44.0
 ONE_LINE = ("add", "zero")
+NO_SHAPE = (1,)  # A table does not tell what flows through its networks.
 FRAME_PAD = 9.0
+READABLE = 0.75  # Where there is no room a drawing shrinks so far, then it scrolls.
 
 
 @dataclass(frozen=True)
@@ -38,13 +40,14 @@ def draw(graph: Graph, *, name: str, title: str) -> SafeString:
     right = max([placed.width, *(frame.right + 2 for frame in frames)])
     width, height = round(right), round(placed.height)
     return format_html(
-        '<svg xmlns="http://www.w3.org/2000/svg" class="arch" viewBox="0 0 {} {}" width="{}" height="{}" role="group" '
+        '<svg xmlns="http://www.w3.org/2000/svg" class="arch" viewBox="0 0 {} {}" width="{}" height="{}" '
+        'style="min-width:{}px" role="group" '
         'aria-labelledby="{}-title {}-about"><title id="{}-title">{}</title><desc id="{}-about">{}</desc>'
         '<defs><marker id="{}-tip" viewBox="0 0 8 8" refX="7.2" refY="4" markerWidth="6.5" markerHeight="6.5" '
         'orient="auto"><path class="tip" d="M0,.8L7.4,4L0,7.2z"/></marker></defs>'
         '<g class="frames" aria-hidden="true">{}</g><g class="edges" aria-hidden="true">{}</g>'
         '<g class="labels" aria-hidden="true">{}</g><g class="nodes" role="list">{}</g></svg>',
-        *(width, height, width, height, name, name, name, title, name, words, name),
+        *(width, height, width, height, round(READABLE * width), name, name, name, title, name, words, name),
         format_html_join("", *_frame_parts(frames)),
         _edges(graph, placed, name),
         _shapes(graph, placed),
@@ -67,6 +70,10 @@ def about(graph: Graph) -> str:
 
 
 def _second_line(node: Node) -> str:
+    if node.op == "choice":
+        return str(node.options["decision"])
+    if not node.parameters and node.shape == NO_SHAPE:
+        return ""
     if node.detail or not node.parameters:
         return node.detail or shape_text(node.shape)
     return _("%(count)s parameters") % {"count": short(node.parameters)}
@@ -80,7 +87,7 @@ def _box(node: Node) -> Box:
 
 
 def _one_line(node: Node) -> bool:
-    return node.op in ONE_LINE and node.kind != "repeat"
+    return (node.op in ONE_LINE and node.kind != "repeat") or not _second_line(node)
 
 
 def _nodes(graph: Graph, boxes: Mapping[str, Box], placed: Layout) -> SafeString:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from django import forms
+from django.utils.text import format_lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -36,14 +37,18 @@ def fields(plan: Plan) -> dict[str, forms.Field]:
     found: dict[str, forms.Field] = {}
     for at in range(1, max(REPORTS, len(plan.report)) + 1):
         found[f"report_{at}"] = forms.ChoiceField(
-            label=gettext_lazy("Read of the winner"), required=False, choices=[*_nothing(True), *named]
+            label=format_lazy(gettext_lazy("Read of the winner, {number}"), number=at),
+            required=False,
+            choices=[*_nothing(True), *named],
         )
     for at in range(1, max(LIMITS, len(plan.limits)) + 1):
         limited = [*_nothing(True), *named, *others]
-        found[f"limit_{at}"] = forms.ChoiceField(label=gettext_lazy("Limit on"), required=False, choices=limited)
+        found[f"limit_{at}"] = forms.ChoiceField(
+            label=format_lazy(gettext_lazy("Limit {number} on"), number=at), required=False, choices=limited
+        )
         bound = forms.NumberInput(attrs={"step": "any"})
         found[f"limit_{at}_bound"] = forms.FloatField(
-            label=gettext_lazy("Not worse than"), required=False, widget=bound
+            label=format_lazy(gettext_lazy("Limit {number}: not worse than"), number=at), required=False, widget=bound
         )
     return found
 

@@ -28,6 +28,7 @@ TONES = {
 register.filter("count", short)
 register.filter("duration", figures.duration)
 register.filter("metric_title", figures.title)
+register.filter("metric_brief", lambda figure: figure.brief or figure.title)
 register.filter("label", label)
 
 

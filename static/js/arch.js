@@ -7,7 +7,7 @@ const ARROWS = { ArrowDown: [0, 1], ArrowUp: [0, -1], ArrowLeft: [-1, 0], ArrowR
 
 /** Change the drawing `current` into `next`, element by element by its data-key, so that styles animate and focus stays. */
 export function morph(current, next) {
-  for (const name of ["viewBox", "width", "height"]) current.setAttribute(name, next.getAttribute(name));
+  for (const name of ["viewBox", "width", "height", "style"]) current.setAttribute(name, next.getAttribute(name));
   for (const name of ["title", "desc"]) current.querySelector(name).textContent = next.querySelector(name).textContent;
   for (const name of LAYERS) morphLayer(current.querySelector(`g.${name}`), next.querySelector(`g.${name}`));
   if (!current.querySelector('.node[tabindex="0"]')) current.querySelector(".node")?.setAttribute("tabindex", "0");
