@@ -55,11 +55,15 @@ def wizard(request: HttpRequest, run_id: int, step: str) -> HttpResponse:
     run = changeable_run(request, run_id)
     if not run.is_draft:
         return redirect(run)
-    if step == REVIEW:
-        return _review(request, run)
-    if step not in STEPS:
+    if step not in ORDER:
         raise Http404
     draft = drafts.read(run)
+    problem = _lost(draft)
+    if problem and step != ORDER[0]:
+        messages.error(request, problem)
+        return redirect("wizard", run.pk, ORDER[0])
+    if step == REVIEW:
+        return _review(request, run)
     if request.method == "GET":
         # Input that could not be saved when the person left comes back as it was typed.
         kept = request.session.pop(_kept(run, step), None)
@@ -94,6 +98,16 @@ def _unsaved(request: HttpRequest, run_id: int, step: str) -> tuple[Draft, bool]
         return draft, True
     form = StepForm(STEPS[step], draft, request.POST)
     return (form.draft, True) if form.is_valid() else (draft, False)
+
+
+def _lost(draft: Draft) -> str:
+    """Say what became of the table of a rehearsal: without it no step but the first knows what to ask."""
+    try:
+        if draft.plan.is_rehearsal:
+            table(draft.plan)
+    except Refused as refused:
+        return say(refused.sentence)
+    return ""
 
 
 def _target(step: str, go: str) -> str:
