@@ -106,8 +106,10 @@ def _commit_search(run: Run, step: _Step) -> bool:
 
 def _note(run: Run, step: _Step) -> None:
     Evaluation.objects.filter(pk__in=step.told).update(told=True)
+    Generation.objects.bulk_create(
+        Generation(run=run, number=number, trace=trace) for number, trace in step.traces.items()
+    )
     for number, trace in step.traces.items():
-        Generation.objects.update_or_create(run=run, number=number, defaults={"trace": trace})
         record(run.pk, "generation", {"told": number, "trace": trace})
 
 
