@@ -1,5 +1,6 @@
 """What a strategy says of itself as it goes on: a small chart per name, and a table of the same numbers."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,8 +15,12 @@ MOST_ROWS = 1000
 # Strategies minimise scores; people read the objective as it is.
 SCORES = ("best", "mean", "median", "worst", "current", "beam best")
 NAMES: dict[str, Words] = {
-    "best": _("Best of the generation"),
-    "mean": _("Mean of the generation"),
+    "best": _("Best"),
+    "mean": _("Mean"),
+    "current": _("Where the walk stands"),
+    "starts": _("Starts"),
+    "reheats": _("Reheats"),
+    "front size": _("Networks on the front"),
     "diversity": _("Diversity"),
     "temperature": _("Temperature"),
     "acceptance rate": _("Acceptance rate"),
@@ -24,10 +29,14 @@ NAMES: dict[str, Words] = {
     "hypervolume": _("Hypervolume"),
     "predictor rank correlation": _("Rank correlation of the predictor"),
     "surrogate rank correlation": _("Rank correlation of the surrogate"),
+    "rejected by proxy": _("Rejected by the proxy"),
+    "proxy rank correlation": _("Rank correlation of the proxy"),
     "level": _("Level"),
     "beam size": _("Beam size"),
     "beam best": _("Best of the beam"),
 }
+RUNG = re.compile(r"rung (\d+) epochs")
+OF_RUNG = _("Measured after {count} epochs")
 
 
 @dataclass(frozen=True)
@@ -60,7 +69,13 @@ def trace_table(run: Run) -> list[TraceLine]:
 
 def _line(run: Run, name: str, values: Sequence[float]) -> TraceLine:
     written = [_write(run, name, value) for value in (values[0], values[-1], min(values), max(values))]
-    return TraceLine(str(NAMES.get(name, name.capitalize())), *written)
+    return TraceLine(title(name), *written)
+
+
+def title(name: str) -> str:
+    """Return what a name of a trace is called; a rung has its number of epochs in its name."""
+    rung = RUNG.fullmatch(name)
+    return str(OF_RUNG).format(count=rung[1]) if rung else str(NAMES.get(name, name.capitalize()))
 
 
 def _write(run: Run, name: str, value: float) -> str:

@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 from searches.columns import figure_of
 from searches.models import Run
 from searches.plane import plane
-from searches.traces import NAMES, SCORES
+from searches.traces import NAMES, OF_RUNG, SCORES
 
 
 def chart_words(run: Run) -> dict[str, object]:
@@ -35,6 +35,7 @@ def chart_words(run: Run) -> dict[str, object]:
         "generation": _("generation"),
         "told": _("evaluations"),
         "traces": {name: str(words) for name, words in NAMES.items()},
+        "rung": str(OF_RUNG),
         "scores": SCORES,
         "live": _("live"),
         "retry": _("reconnecting"),

@@ -37,7 +37,7 @@ function keepLatest(rows, row) {
 
 function small(box, rows, name) {
   const figure = document.createElement("figure");
-  const title = Object.assign(document.createElement("figcaption"), { textContent: words.traces[name] ?? capital(name) });
+  const title = Object.assign(document.createElement("figcaption"), { textContent: called(name) });
   const element = Object.assign(document.createElement("div"), { className: "chart tiny" });
   figure.append(title, element);
   box.append(figure);
@@ -69,4 +69,8 @@ function small(box, rows, name) {
   });
 }
 
-const capital = (name) => name[0].toUpperCase() + name.slice(1);
+function called(name) {
+  const rung = name.match(/^rung (\d+) epochs$/);
+  if (rung) return words.rung.replace("{count}", rung[1]);
+  return words.traces[name] ?? name[0].toUpperCase() + name.slice(1);
+}

@@ -98,6 +98,16 @@ def test_two_objectives_stand_against_each_other_with_the_front_of_the_table(sig
         expect(page.locator("#plane .legendtext").filter(has_text=words)).to_be_visible()
 
 
+def test_a_thinned_chart_says_how_much_of_it_is_shown(signed_in, rehearsed):
+    def many(route):
+        answer = route.fetch()
+        route.fulfill(response=answer, body=answer.text().replace('"measured": 20,', '"measured": 4000,'))
+
+    signed_in.route(rehearsed, many)
+    signed_in.goto(rehearsed)
+    expect(signed_in.locator("#shown")).to_have_text(re.compile("Showing 20 of 4,000 points"))
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_pages_of_a_rehearsal_are_accessible(signed_in, stack, rehearsed, scheme):
     page = signed_in
