@@ -6,16 +6,35 @@ from typing import Any
 
 from nas.sentences import Refused
 from nas.settings import configure
+from nas.strategies.aging import Aging
+from nas.strategies.annealing import Annealing
+from nas.strategies.asha import Asha
 from nas.strategies.distinct import Distinct
 from nas.strategies.genetic import Genetic
+from nas.strategies.hyperband import Hyperband
+from nas.strategies.local import Local
 from nas.strategies.nsga2 import Nsga2
 from nas.strategies.protocol import AnyStrategy
 from nas.strategies.uniform import Uniform
 
-STRATEGIES: dict[str, type] = {"genetic": Genetic, "nsga2": Nsga2, "random": Uniform}
+STRATEGIES: dict[str, type] = {
+    "genetic": Genetic,
+    "aging_evolution": Aging,
+    "annealing": Annealing,
+    "local_search": Local,
+    "nsga2": Nsga2,
+    "asha": Asha,
+    "hyperband": Hyperband,
+    "random": Uniform,
+}
 ABOUT = {
     "genetic": "Breeds new networks from the best so far. A good first choice for budgets of 20 and more.",
     "nsga2": "Breeds a whole front of trade-offs, such as accuracy against size. For two objectives or more.",
+    "aging_evolution": "Evolution in which the old make room for the young. Keeps every worker busy; good for long runs.",
+    "annealing": "A walk that dares steps down at first and fewer as it cools. Good where the budget is known and fixed.",
+    "local_search": "Walks from neighbour to better neighbour and starts anew. Simple, and strong at small budgets.",
+    "asha": "Trains many candidates briefly and the best of them on. Saves epochs; keeps every worker busy.",
+    "hyperband": "As asha, in rounds, and hedges: some rounds trust short training less.",
     "random": "Samples without learning. The honest baseline, and the right choice for very small budgets.",
 }
 

@@ -1,43 +1,76 @@
 """Reuse of duplicates, around any strategy: no architecture is measured twice at the same fidelity."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import chain
+from random import Random
 from typing import Any
 
 from nas import codec
 from nas.architecture import Architecture
+from nas.spaces import moves
 from nas.spaces.protocol import SearchSpace
 from nas.strategies.protocol import AnyStrategy, Failed, Outcome, Proposal, Scored, Terms
 
-PATIENCE = 1_000
+PATIENCE, FEWEST, FREE = 100, 2, 1
+STEPS, SAMPLES = 20, 300
+BLOCK = 256
 
-
-@dataclass(frozen=True)
-class Known:
-    """What became of an architecture: the number it was proposed under, whether it is over, its scores if it has any.
-
-    `waiting` are the inner strategy's numbers of the same architecture, told when the outcome comes.
-    """
-
-    number: int
-    over: bool = False
-    scores: tuple[float, ...] | None = None
-    waiting: tuple[int, ...] = ()
+# The number under which an architecture was proposed, and its scores; none until it is over, or where it failed.
+Known = tuple[int, tuple[float, ...]]
 
 
 @dataclass(frozen=True)
 class DistinctState:
-    """The inner state, and per architecture and fidelity what is known; `outer` maps inner numbers to ours."""
+    """The inner state, how much was asked of us, and what is known per architecture and fidelity.
+
+    `known` is a map by the first two letters of the key, then by the rest; `outer` has our number of every inner
+    proposal, in blocks: a step copies a small part of either. `waiting` are inner numbers, to be told when the
+    outcome comes.
+    """
 
     inner: Any
+    seed: int = 0
     asked: int = 0
-    known: dict[str, Known] = field(default_factory=dict)
-    outer: dict[str, int] = field(default_factory=dict)
+    known: Mapping[str, Mapping[str, Known]] = field(default_factory=dict)
+    waiting: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    outer: tuple[tuple[int, ...], ...] = ()
+
+    def look_up(self, key: str) -> Known | None:
+        """Return what is known under a key."""
+        return self.known.get(key[:2], {}).get(key[2:])
+
+    def with_known(self, key: str, known: Known, waiting: tuple[int, ...]) -> "DistinctState":
+        """Return the state with this under the key; it is over where nobody waits."""
+        shelf = {**self.known.get(key[:2], {}), key[2:]: known}
+        others = {name: numbers for name, numbers in self.waiting.items() if name != key}
+        queue = {**others, key: waiting} if waiting else others
+        return replace(self, known={**self.known, key[:2]: shelf}, waiting=queue)
+
+    def with_outer(self, number: int) -> "DistinctState":
+        """Return the state with our number of the next inner proposal."""
+        if not self.outer or len(self.outer[-1]) == BLOCK:
+            return replace(self, outer=(*self.outer, (number,)))
+        return replace(self, outer=(*self.outer[:-1], (*self.outer[-1], number)))
+
+    def outer_number(self, inner: int) -> int:
+        """Return our number of an inner proposal; those count from 1 without gaps."""
+        block, place = divmod(inner - 1, BLOCK)
+        return self.outer[block][place]
+
+    @property
+    def repeats(self) -> int:
+        """How many inner proposals were no new ones."""
+        return sum(len(block) for block in self.outer) - self.asked
 
 
 @dataclass(frozen=True)
 class Distinct:
-    """Numbers its own proposals without gaps, and answers repeated ones itself from what was told before."""
+    """Numbers its own proposals without gaps, and answers repeated ones itself from what was told before.
+
+    A strategy that has settled may repeat itself for ever. Where its repeats in a row or in sum grow too many, an
+    architecture nearby that is new is measured in the place of the repeated one.
+    """
 
     inner: AnyStrategy
 
@@ -54,89 +87,94 @@ class Distinct:
 
     def begin(self, seed: int, terms: Terms) -> DistinctState:
         """Nothing known yet."""
-        return DistinctState(self.inner.begin(seed, terms))
+        return DistinctState(self.inner.begin(seed, terms), seed)
 
     def ask(self, space: SearchSpace, state: DistinctState, count: int) -> tuple[DistinctState, list[Proposal]]:
-        """Ask the inner strategy until `count` are new, it waits, or 1,000 in a row were known: the space is spent."""
-        work = _Work(self.inner, space, state)
+        """Ask the inner strategy until `count` are new, or it waits, or nothing new is found: the space is spent."""
         fresh: list[Proposal] = []
-        repeats = 0
-        while len(fresh) < count and repeats < PATIENCE:
-            asked = work.ask(count - len(fresh))
+        in_row, spent = 0, False
+        while len(fresh) < count and not spent:
+            inner, asked = self.inner.ask(space, self._inner_state(state), count - len(fresh))
+            state = replace(state, inner=inner)
             if not asked:
                 break
             for proposal in asked:
-                new = work.admit(proposal)
-                repeats = 0 if new else repeats + 1
+                if _is_tiresome(state, in_row) and state.look_up(_key(proposal.architecture, proposal.fidelity)):
+                    other = _instead(space, state, proposal)
+                    proposal, spent = other or proposal, other is None
+                state, new = self._admit(space, state, proposal)
+                in_row = 0 if new else in_row + 1
                 fresh += [new] if new else []
-        return work.state(), fresh
+        return state, fresh
 
     def tell(self, space: SearchSpace, state: DistinctState, outcome: Outcome) -> DistinctState:
         """Pass the outcome on to every inner proposal of that architecture."""
-        work = _Work(self.inner, space, state)
-        work.settle(outcome)
-        return work.state()
+        key = _key(outcome.architecture, outcome.fidelity)
+        waiting, known = state.waiting.get(key, ()), state.look_up(key)
+        if known is None or not waiting:
+            return state
+        scores = outcome.scores if isinstance(outcome, Scored) else ()
+        for number in waiting:
+            told = _outcome(number, outcome.architecture, outcome.fidelity, scores)
+            state = self._tell_inner(space, state, told)
+        return state.with_known(key, (known[0], scores), ())
 
     def trace(self, state: DistinctState) -> Mapping[str, float]:
         """As the strategy inside."""
-        return self.inner.trace(_inner_state(self.inner, state))
+        return self.inner.trace(self._inner_state(state))
+
+    def _inner_state(self, state: DistinctState) -> Any:
+        # Out of the database the inner state is plain JSON; between two calls in one process it stays what it is.
+        return codec.load(self.inner.state, state.inner) if isinstance(state.inner, Mapping) else state.inner
+
+    def _admit(
+        self, space: SearchSpace, state: DistinctState, proposal: Proposal
+    ) -> tuple[DistinctState, Proposal | None]:
+        # A new one gets our number; a known one is answered, now or when its outcome comes.
+        key = _key(proposal.architecture, proposal.fidelity)
+        known = state.look_up(key)
+        if known is None:
+            number = state.asked + 1
+            state = replace(state, asked=number).with_outer(number).with_known(key, (number, ()), (proposal.number,))
+            parents = tuple(dict.fromkeys(state.outer_number(parent) for parent in proposal.parents))
+            return state, replace(proposal, number=number, parents=parents)
+        state = state.with_outer(known[0])
+        if key in state.waiting:
+            return state.with_known(key, known, (*state.waiting[key], proposal.number)), None
+        told = _outcome(proposal.number, proposal.architecture, proposal.fidelity, known[1])
+        return self._tell_inner(space, state, told), None
+
+    def _tell_inner(self, space: SearchSpace, state: DistinctState, outcome: Outcome) -> DistinctState:
+        return replace(state, inner=self.inner.tell(space, self._inner_state(state), outcome))
 
 
-def _inner_state(inner: AnyStrategy, state: DistinctState) -> Any:
-    # Out of the database the inner state is plain JSON; between two calls in one process it stays what it is.
-    return codec.load(inner.state, state.inner) if isinstance(state.inner, Mapping) else state.inner
+def _outcome(number: int, architecture: Architecture, fidelity: int, scores: tuple[float, ...]) -> Outcome:
+    return Scored(number, architecture, fidelity, scores) if scores else Failed(number, architecture, fidelity)
 
 
 def _key(architecture: Architecture, fidelity: int) -> str:
-    return f"{architecture.key}/{fidelity}"
+    return f"{architecture.key}/{fidelity}" if fidelity else architecture.key
 
 
-class _Work:
-    """One call's private copy of the state."""
+def _is_tiresome(state: DistinctState, in_row: int) -> bool:
+    return in_row >= PATIENCE or (in_row >= FEWEST and state.repeats >= PATIENCE + FREE * state.asked)
 
-    def __init__(self, inner: AnyStrategy, space: SearchSpace, state: DistinctState) -> None:
-        self._inner, self._space, self._before = inner, space, state
-        self._state = _inner_state(inner, state)
-        self._asked = state.asked
-        self._known = dict(state.known)
-        self._outer = dict(state.outer)
 
-    def state(self) -> DistinctState:
-        return replace(self._before, inner=self._state, asked=self._asked, known=self._known, outer=self._outer)
+def _instead(space: SearchSpace, state: DistinctState, proposal: Proposal) -> Proposal | None:
+    """Return a new architecture for a repeated one: the first on a random walk from it, else a sample, else none."""
+    random = Random(f"{state.seed}/{state.asked + 1}/instead")
+    for other in chain(_walk(space, proposal, random), _samples(space, proposal, random)):
+        if state.look_up(_key(other.architecture, other.fidelity)) is None:
+            return other
+    return None
 
-    def ask(self, count: int) -> list[Proposal]:
-        self._state, proposals = self._inner.ask(self._space, self._state, count)
-        return list(proposals)
 
-    def admit(self, proposal: Proposal) -> Proposal | None:
-        """Return the proposal under our number where it is new; otherwise answer it, now or when the outcome comes."""
-        key = _key(proposal.architecture, proposal.fidelity)
-        known = self._known.get(key)
-        if known is None:
-            self._asked += 1
-            self._known[key] = Known(self._asked, waiting=(proposal.number,))
-            self._outer[str(proposal.number)] = self._asked
-            parents = tuple(dict.fromkeys(self._outer[str(parent)] for parent in proposal.parents))
-            return replace(proposal, number=self._asked, parents=parents)
-        self._outer[str(proposal.number)] = known.number
-        if known.over:
-            self._tell(proposal.number, proposal.architecture, proposal.fidelity, known.scores)
-        else:
-            self._known[key] = replace(known, waiting=(*known.waiting, proposal.number))
-        return None
+def _walk(space: SearchSpace, proposal: Proposal, random: Random) -> Iterator[Proposal]:
+    for _ in range(STEPS):
+        proposal = replace(proposal, architecture=moves.mutate(space, proposal.architecture, 0, random))
+        yield replace(proposal, origin="mutated")
 
-    def settle(self, outcome: Outcome) -> None:
-        scores = outcome.scores if isinstance(outcome, Scored) else None
-        key = _key(outcome.architecture, outcome.fidelity)
-        known = self._known.get(key)
-        if known is None or known.over:
-            return
-        for number in known.waiting:
-            self._tell(number, outcome.architecture, outcome.fidelity, scores)
-        self._known[key] = replace(known, over=True, scores=scores, waiting=())
 
-    def _tell(self, number: int, architecture: Architecture, fidelity: int, scores: tuple[float, ...] | None) -> None:
-        outcome: Outcome = Failed(number, architecture, fidelity)
-        if scores is not None:
-            outcome = Scored(number, architecture, fidelity, scores)
-        self._state = self._inner.tell(self._space, self._state, outcome)
+def _samples(space: SearchSpace, proposal: Proposal, random: Random) -> Iterator[Proposal]:
+    for _ in range(SAMPLES):
+        yield replace(proposal, architecture=moves.sample(space, random), origin="sampled", parents=())

@@ -16,6 +16,8 @@ from nas.spaces import moves
 from nas.spaces.protocol import SearchSpace, magnitude
 from nas.strategies.protocol import Outcome, Proposal, Scored, Terms, dice
 
+TRIES = 10
+
 
 @dataclass(frozen=True, slots=True)
 class Individual:
@@ -42,15 +44,19 @@ class GeneticState:
 class Genetic:
     """Each generation is bred from the one before; the best `elitism` parents live on without being measured again."""
 
-    population: int = setting(8, low=2, high=1000, help="Individuals in a generation; the classic value is 100.")
-    generations: int = setting(50, low=1, high=10_000, help="Generations at most; the budget may end the search first.")
+    population: int = setting(10, low=2, high=1000, help="Individuals in a generation; the classic value is 100.")
+    generations: int = setting(0, low=0, high=10_000, help="Generations at most; 0 leaves the end to the budget.")
     crossover_rate: float = setting(0.5, low=0, high=1, help="Share of children with two parents.")
-    mutation_rate: float = setting(0.1, low=0, high=1, help="Probability that a choice of a child is drawn anew.")
+    mutation_rate: float = setting(
+        0.0, low=0, high=1, help="Probability that a choice of a child is drawn anew; 0 is one choice on average."
+    )
     crossover: str = setting("uniform", options=("uniform", "one_point"), help="How two parents are mixed.")
     selection: str = setting(
-        "tournament", options=("tournament", "roulette"), help="How parents are picked: best of a few, or by fitness."
+        "tournament",
+        options=("tournament", "roulette", "rank"),
+        help="How parents are picked: best of a few, by fitness, or by their place in the order.",
     )
-    tournament: int = setting(3, low=1, high=100, help="Individuals in a tournament.")
+    tournament: int = setting(8, low=1, high=100, help="Individuals in a tournament.")
     elitism: int = setting(2, low=0, high=100, help="Best individuals that live on into the next generation.")
 
     state = GeneticState
@@ -79,7 +85,7 @@ class Genetic:
     def ask(self, space: SearchSpace, state: GeneticState, count: int) -> tuple[GeneticState, list[Proposal]]:
         """Fill the generation; when all its outcomes are known, the next one begins."""
         state = self._next_generation(state) if self._is_complete(state) else state
-        if state.generation > self.generations:
+        if 0 < self.generations < state.generation:
             return state, []
         proposals = []
         for _ in range(min(count, self._size(state) - len(state.offspring))):
@@ -125,26 +131,36 @@ class Genetic:
         random = dice(state.seed, number)
         if state.generation == 1:
             return Proposal(number, moves.sample(space, random), "sampled")
-        mother = self._select(state.parents, random)
-        child = Architecture(space.name, mother.choices)
-        origin, parents = "mutated", [mother.number]
+        taken = {one.choices for one in (*state.parents, *state.offspring)}
+        for _ in range(TRIES):
+            child, parents = self._child(space, state.parents, random)
+            if child.choices not in taken:
+                break
+        origin = "crossed" if len(parents) > 1 else "mutated"
+        return Proposal(number, child, origin, state.generation, parents)
+
+    def _child(
+        self, space: SearchSpace, parents: Sequence[Individual], random: Random
+    ) -> tuple[Architecture, tuple[int, ...]]:
+        mother = self._select(parents, random)
+        child, names = Architecture(space.name, mother.choices), [mother.number]
         if random.random() < self.crossover_rate:
-            father = self._select(state.parents, random)
+            father = self._select(parents, random)
             how: Literal["uniform", "one_point"] = "uniform" if self.crossover == "uniform" else "one_point"
             child = moves.crossover(space, child, Architecture(space.name, father.choices), how, random)
             if child.choices not in (mother.choices, father.choices):
-                origin, parents = "crossed", [mother.number, father.number]
-        child = self._mutate(space, child, random, must=origin == "mutated")
-        return Proposal(number, child, origin, state.generation, tuple(parents))
-
-    def _mutate(self, space: SearchSpace, child: Architecture, random: Random, *, must: bool) -> Architecture:
+                names = [mother.number, father.number]
         # A child that is a copy of a parent would only measure the parent again.
-        drawn = any(random.random() < self.mutation_rate for _ in space.decisions)
-        return moves.mutate(space, child, self.mutation_rate, random) if drawn or must else child
+        rate = self.mutation_rate or 1 / max(len(space.decisions), 1)
+        mutated = len(names) == 1 or any(random.random() < rate for _ in space.decisions)
+        return moves.mutate(space, child, rate, random) if mutated else child, tuple(names)
 
     def _select(self, parents: Sequence[Individual], random: Random) -> Individual:
         if self.selection == "tournament":
             return min((random.choice(parents) for _ in range(self.tournament)), key=_rank)
+        if self.selection == "rank":
+            # Baker's linear ranking: the best is picked twice as often as the middle, the worst hardly ever.
+            return random.choices(sorted(parents, key=_rank), range(len(parents), 0, -1))[0]
         scored = [one.score for one in parents if one.score is not None]
         if not scored:
             return random.choice(parents)

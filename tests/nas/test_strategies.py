@@ -1,7 +1,8 @@
 """The contract of every strategy; being in the catalogue is what puts a strategy under test."""
 
 import json
-from dataclasses import dataclass
+import time
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -9,172 +10,208 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nas import codec
-from nas.architecture import Architecture, Decision
-from nas.sentences import Refused
-from nas.spaces.graph import Task
-from nas.spaces.sketch import Sketch
-from nas.strategies.catalogue import STRATEGIES, build
-from nas.strategies.genetic import Genetic
+from nas.spaces import moves
+from nas.strategies.catalogue import STRATEGIES, bare, build
 from nas.strategies.protocol import Failed, Scored, Terms
+from tests.nas.strategies.landscapes import DeepSpace, GappySpace, Rugged, ToySpace, distance
+
+SMALL = {
+    "genetic": {"population": 5, "elitism": 1},
+    "nsga2": {"population": 6},
+    "aging_evolution": {"population": 5, "sample": 2},
+    "local_search": {"samples": 2},
+    "annealing": {"samples": 2, "patience": 5},
+}
+# Those that fit a model or a controller are too slow for 10,000 evaluations in a test.
+LEARNING = {"bayesian", "progressive", "reinforce", "ppo"} & set(STRATEGIES)
+NAMES = st.sampled_from(list(STRATEGIES))
+MILLISECONDS = {"bayesian": 200}
+FIDELITIES = (1, 4, 16)
 
 
-@dataclass(frozen=True)
-class ToySpace:
-    """`length` decisions of `width` options; the best architecture is all zeros."""
-
-    length: int = 8
-    width: int = 4
-    name = "toy"
-
-    @property
-    def decisions(self):
-        return tuple(Decision(f"d{n}", tuple("abcdefgh"[: self.width])) for n in range(self.length))
-
-    def canonical(self, architecture):
-        return architecture
-
-    def complaint(self, architecture):
-        return None
-
-    def graph(self, architecture):
-        return Sketch(Task((1, 1, 1), 2)).classify("input")
+def made(name, wrap=build):
+    return wrap(name, SMALL.get(name, {}))
 
 
-def value(architecture: Architecture) -> float:
-    return float(sum(architecture.choices))
+def terms(name, budget):
+    return Terms(budget, 2 if name == "nsga2" else 1, FIDELITIES)
 
 
-def drive(strategy, space, *, seed, budget, seats=3, fail=lambda number: False, shuffle=False, through_json=False):
-    """Ask and tell until the budget is spent; returns proposals and scores in order of asking."""
-    state, asked, waiting = strategy.begin(seed, Terms(budget=100)), [], []
+def scores(name, value, architecture):
+    first = value(architecture)
+    return (first, float(-sum(architecture.choices))) if name == "nsga2" else (first,)
+
+
+def outcome(name, proposal, value, *, failed=False):
+    if failed:
+        return Failed(proposal.number, proposal.architecture, proposal.fidelity)
+    told = scores(name, value, proposal.architecture)
+    return Scored(proposal.number, proposal.architecture, proposal.fidelity, told)
+
+
+def through_json(strategy, state):
+    return codec.load(strategy.state, json.loads(json.dumps(codec.dump(state), allow_nan=False)))
+
+
+def drive(
+    name,
+    strategy,
+    space,
+    *,
+    seed,
+    budget,
+    seats=3,
+    value=distance,
+    fail=lambda number: False,
+    lose=lambda number: False,
+    shuffle=False,
+    between=lambda state: state,
+):
+    """Ask and tell until the budget is spent or nothing more can come; returns the proposals in order of asking."""
+    state, asked, waiting = strategy.begin(seed, terms(name, budget)), [], []
     random = Random(seed)
-    while len(asked) < budget:
-        state, proposals = strategy.ask(space, state, min(seats, budget - len(asked)))
-        assert len(proposals) <= seats
-        asked += proposals
-        waiting += proposals
-        if not waiting:
-            break
+    while len(asked) < budget or waiting:
+        count = min(seats - len(waiting), budget - len(asked))
+        if count > 0:
+            state, proposals = strategy.ask(space, state, count)
+            assert len(proposals) <= count
+            asked += proposals
+            waiting += [one for one in proposals if not lose(one.number)]
+            if not waiting:
+                break
         if shuffle:
             random.shuffle(waiting)
         # One outcome at a time comes in, the rest stays in flight as with real workers.
         done = waiting.pop(0)
-        outcome = Failed(done.number, done.architecture, done.fidelity)
-        if not fail(done.number):
-            outcome = Scored(done.number, done.architecture, done.fidelity, (value(done.architecture),))
-        state = strategy.tell(space, state, outcome)
-        if through_json:
-            state = codec.load(strategy.state, json.loads(json.dumps(codec.dump(state), allow_nan=False)))
+        state = strategy.tell(space, state, outcome(name, done, value, failed=fail(done.number)))
+        state = between(state)
+        json.dumps(dict(strategy.trace(state)), allow_nan=False)
     return asked
 
 
-names = st.sampled_from(list(STRATEGIES))
-small = {"genetic": {"population": 5, "elitism": 1}}
-
-
-def made(name):
-    return build(name, small.get(name, {}))
-
-
-@settings(max_examples=25, deadline=None)
-@given(names, st.integers(0, 1000), st.booleans(), st.integers(1, 6))
+@settings(max_examples=40, deadline=None)
+@given(NAMES, st.integers(0, 1000), st.booleans(), st.integers(1, 6))
 def test_dump_and_load_between_any_two_calls_changes_nothing(name, seed, shuffle, seats):
     options = {"seed": seed, "budget": 25, "shuffle": shuffle, "seats": seats}
-    assert drive(made(name), ToySpace(), **options) == drive(made(name), ToySpace(), **options, through_json=True)
+    strategy = made(name)
+    straight = drive(name, strategy, ToySpace(), **options)
+    stored = drive(name, strategy, ToySpace(), **options, between=lambda state: through_json(strategy, state))
+    assert straight == stored
 
 
-@settings(max_examples=25, deadline=None)
-@given(names, st.integers(0, 1000), st.sampled_from([0, 2, 3]), st.booleans())
-def test_it_survives_failures_and_late_tells(name, seed, every, shuffle):
+@pytest.mark.parametrize("name", STRATEGIES)
+@pytest.mark.parametrize("wrap", [bare, build])
+def test_an_old_state_gives_the_same_answers_again(name, wrap):
+    strategy, space = made(name, wrap), ToySpace()
+    states = []
+    drive(name, strategy, space, seed=3, budget=20, between=lambda state: states.append(state) or state)
+    kept = [json.dumps(codec.dump(state)) for state in states]
+    answers = [strategy.ask(space, state, 2)[1] for state in states]
+    assert [strategy.ask(space, state, 2)[1] for state in reversed(states)] == answers[::-1]
+    assert [json.dumps(codec.dump(state)) for state in states] == kept
+
+
+@settings(max_examples=40, deadline=None)
+@given(NAMES, st.integers(0, 1000), st.sampled_from([0, 2, 3]), st.booleans())
+def test_it_survives_failures_and_late_outcomes(name, seed, every, shuffle):
     fail = (lambda number: number % every == 0) if every else (lambda number: True)
-    asked = drive(made(name), ToySpace(), seed=seed, budget=30, fail=fail, shuffle=shuffle)
+    asked = drive(name, made(name), ToySpace(), seed=seed, budget=30, fail=fail, shuffle=shuffle, seats=5)
     assert [one.number for one in asked] == list(range(1, 31))
     assert all(parent < one.number for one in asked for parent in one.parents)
 
 
-@settings(max_examples=15, deadline=None)
-@given(names, st.integers(0, 1000), st.sampled_from([1, 10]))
-def test_it_keeps_to_small_budgets(name, seed, budget):
-    assert len(drive(made(name), ToySpace(), seed=seed, budget=budget)) == budget
+@settings(max_examples=30, deadline=None)
+@given(NAMES, st.integers(0, 1000), st.integers(2, 7))
+def test_it_survives_outcomes_that_never_come(name, seed, every):
+    asked = drive(name, made(name), ToySpace(), seed=seed, budget=30, lose=lambda number: number % every == 0, seats=6)
+    assert [one.number for one in asked] == list(range(1, len(asked) + 1))
+    assert len(asked) >= every
 
 
-@settings(max_examples=15, deadline=None)
-@given(names, st.integers(0, 1000))
-def test_it_measures_no_architecture_twice_and_ends_when_the_space_is_spent(name, seed):
-    space = ToySpace(length=1, width=3)
-    strategy = build(name, {"population": 2, "elitism": 1} if name == "genetic" else {})
-    keys = [one.architecture.key for one in drive(strategy, space, seed=seed, budget=50)]
-    assert len(keys) == len(set(keys)) <= 3
+@settings(max_examples=30, deadline=None)
+@given(NAMES, st.integers(0, 1000))
+def test_it_learns_from_what_was_measured_in_the_place_of_its_proposals(name, seed):
+    strategy, space = made(name, bare), ToySpace()
+    state, random, number = strategy.begin(seed, terms(name, 40)), Random(seed), 0
+    for _ in range(40):
+        state, proposals = strategy.ask(space, state, 1)
+        for one in proposals:
+            number += 1
+            assert one.number == number
+            other = replace(one, architecture=moves.sample(space, random)) if random.random() < 0.3 else one
+            state = strategy.tell(space, state, outcome(name, other, distance))
+    assert number == 40
 
 
-def test_the_genetic_algorithm_beats_random_on_a_toy():
+@pytest.mark.parametrize("space", [GappySpace(), DeepSpace()], ids=["gaps", "unread choices"])
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_it_stays_inside_the_space(name, space):
+    asked = drive(name, made(name), space, seed=1, budget=60, fail=lambda number: number % 7 == 0, seats=4)
+    assert len(asked) == 60
+    assert all(space.canonical(one.architecture) == one.architecture for one in asked)
+    assert not any(space.complaint(one.architecture) for one in asked)
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+@pytest.mark.parametrize("budget", [1, 10])
+@pytest.mark.parametrize("settings", [SMALL, {}], ids=["small", "default"])
+def test_it_uses_up_small_budgets(name, budget, settings):
+    strategy = build(name, settings.get(name, {}))
+    assert len(drive(name, strategy, ToySpace(), seed=5, budget=budget)) == budget
+
+
+@pytest.mark.parametrize("name", sorted(set(STRATEGIES) - LEARNING))
+def test_it_uses_up_a_large_budget(name):
+    strategy, space = build(name, {}), ToySpace(12, 6)
+    state, asked = strategy.begin(1, terms(name, 10_000)), 0
+    while asked < 10_000:
+        state, proposals = strategy.ask(space, state, 20)
+        assert proposals
+        asked += len(proposals)
+        for one in proposals:
+            state = strategy.tell(space, state, outcome(name, one, distance))
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_it_measures_nothing_twice_and_ends_when_the_space_is_spent(name):
+    tiny = {"genetic": {"population": 2, "elitism": 1}, "nsga2": {"population": 4}}
+    asked = drive(name, build(name, tiny.get(name, {})), ToySpace(1, 3), seed=2, budget=50)
+    measured = [(one.architecture.key, one.fidelity) for one in asked]
+    assert len(measured) == len(set(measured))
+    assert len({key for key, _ in measured}) == 3
+
+
+@pytest.mark.parametrize("seats", [1, 8])
+@pytest.mark.parametrize("name", sorted(set(STRATEGIES) - {"random", "nsga2", "asha", "hyperband"}))
+@pytest.mark.parametrize("landscape", [distance, Rugged(12, 6, 2)], ids=["smooth", "rugged"])
+def test_it_beats_random_search(name, seats, landscape):
     def best(name, seed):
-        return min(value(one.architecture) for one in drive(made(name), ToySpace(12, 6), seed=seed, budget=200))
+        strategy, space = build(name, {}), ToySpace(12, 6)
+        asked = drive(name, strategy, space, seed=seed, budget=120, seats=seats, value=landscape)
+        return min(landscape(one.architecture) for one in asked)
 
-    genetic = [best("genetic", seed) for seed in range(10)]
-    uniform = [best("random", seed) for seed in range(10)]
-    assert sum(genetic) / 10 < sum(uniform) / 10 - 5
-
-
-@pytest.mark.parametrize("selection", ["tournament", "roulette"])
-@pytest.mark.parametrize("crossover", ["uniform", "one_point"])
-def test_each_generation_waits_for_the_one_before(selection, crossover):
-    strategy = build("genetic", {"population": 6, "elitism": 2, "selection": selection, "crossover": crossover})
-    asked = drive(strategy, ToySpace(), seed=1, budget=40, shuffle=True)
-    by_generation = {}
-    for one in asked:
-        by_generation.setdefault(one.generation, []).append(one)
-    first = by_generation[1]
-    assert len(first) == 6
-    assert all(one.origin == "sampled" for one in first)
-    for number, members in by_generation.items():
-        assert all(one.parents and max(one.parents) < members[0].number for one in members if number > 1)
+    seeds = range(3 if name in LEARNING else 8)
+    found, uniform = [sum(best(one, seed) for seed in seeds) / len(seeds) for one in (name, "random")]
+    assert found < uniform - landscape.margin
 
 
-def test_the_generations_are_an_end_of_their_own():
-    strategy = build("genetic", {"population": 4, "elitism": 1, "generations": 3})
-    assert 4 < len(drive(strategy, ToySpace(), seed=0, budget=1000)) <= 4 + 3 + 3
-
-
-def test_the_best_live_on_without_being_measured_again():
-    strategy = Genetic(population=4, elitism=2)
-    space, state = ToySpace(), strategy.begin(3, Terms(budget=100))
-    state, first = strategy.ask(space, state, 4)
-    for one in first:
-        state = strategy.tell(space, state, Scored(one.number, one.architecture, 0, (value(one.architecture),)))
-    state, _ = strategy.ask(space, state, 4)
-    before = {one.number for one in sorted(state.parents, key=lambda one: one.score)[:2]}
-    for one in state.offspring:
-        state = strategy.tell(space, state, Failed(one.number, Architecture("toy", one.choices)))
-    state, _ = strategy.ask(space, state, 4)
-    assert before <= {one.number for one in state.parents}
-
-
-@pytest.mark.parametrize(
-    ("values", "said"),
-    [
-        ({"population": 100}, "The population is 100, but the space has at most 3 architectures."),
-        ({"population": 2, "elitism": 2}, "elitism is 2 and the population 2; it must be smaller."),
-    ],
-)
-def test_it_refuses_early_what_cannot_work(values, said):
-    with pytest.raises(Refused) as refusal:
-        build("genetic", values).refuse(ToySpace(1, 3), Terms(budget=10))
-    assert str(refusal.value) == said
-
-
-def test_the_classic_settings_can_be_chosen():
-    classic = {"population": 100, "generations": 50, "crossover_rate": 0.5, "mutation_rate": 0.1}
-    assert len(drive(build("genetic", classic), ToySpace(), seed=0, budget=150)) == 150
-
-
-def test_the_trace_tells_the_spread_of_a_generation():
-    strategy = Genetic(population=2, elitism=1)
-    space, state = ToySpace(2, 2), strategy.begin(0, Terms(budget=100))
-    state, pair = strategy.ask(space, state, 2)
-    for one in pair:
-        state = strategy.tell(space, state, Scored(one.number, one.architecture, 0, (value(one.architecture),)))
-    trace = strategy.trace(state)
-    differing = sum(a != b for a, b in zip(pair[0].architecture.choices, pair[1].architecture.choices, strict=True))
-    assert trace["diversity"] == pytest.approx(differing / 2)
-    assert trace["best"] <= trace["mean"]
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_a_proposal_takes_little_time_after_a_thousand_evaluations(name):
+    strategy, space = build(name, {}), ToySpace(20, 4)
+    state = strategy.begin(1, terms(name, 1100))
+    learned = 0
+    random = Random(0)
+    while learned < 1000:
+        state, proposals = strategy.ask(space, state, 100)
+        learned += len(proposals)
+        random.shuffle(proposals)
+        for one in proposals:
+            state = strategy.tell(space, state, outcome(name, one, distance))
+    started, proposed = time.process_time(), 0
+    while proposed < 8:
+        state, proposals = strategy.ask(space, through_json(strategy, state), 1)
+        proposed += len(proposals)
+        for one in proposals:
+            state = strategy.tell(space, state, outcome(name, one, distance))
+    # Three times what is promised, for machines that are busy with something else.
+    assert (time.process_time() - started) / proposed < 3 * MILLISECONDS.get(name, 20) / 1000

@@ -1,0 +1,29 @@
+"""The ladder of fidelities: how much training the rungs of a multi-fidelity strategy give."""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+
+from nas.sentences import Refused
+
+
+def ladder(fidelities: Sequence[int], reduction: int, most: int) -> tuple[int, ...]:
+    """Return at most `most` of the offered fidelities, rising to the last, each at most 1/`reduction` of the next."""
+    rungs = [fidelities[-1]]
+    while len(rungs) < most:
+        fitting = bisect_right(fidelities, rungs[-1] / reduction)
+        if not fitting or fidelities[fitting - 1] < 1:
+            break
+        rungs.append(fidelities[fitting - 1])
+    return tuple(reversed(rungs))
+
+
+def refuse_one_rung(strategy: str, fidelities: Sequence[int], reduction: int) -> None:
+    """Raise Refused where the offered fidelities make a ladder of one rung."""
+    if len(ladder(fidelities, reduction, 2)) < 2:
+        raise Refused(
+            "{strategy} starts candidates with 1/{reduction} of the training or less, but at most {epochs} epochs are "
+            "offered and nothing that short; give candidates more epochs, or take a table that has several.",
+            strategy=strategy,
+            reduction=reduction,
+            epochs=fidelities[-1],
+        )
