@@ -8,6 +8,7 @@ from nas.architecture import Architecture, Decision
 from nas.sentences import Sentence
 from nas.spaces.graph import Task
 from nas.spaces.sketch import Sketch
+from nas.strategies.protocol import Scored, Terms
 
 
 @dataclass(frozen=True)
@@ -77,3 +78,17 @@ class Rugged:
         if key not in self.worth:
             self.worth[key] = Random(f"{self.seed}/{key}").gauss(0, 1)
         return self.worth[key]
+
+
+def search(strategy, space, *, seed, budget, seats=1, value=distance, terms=None):
+    """Ask and tell in order until the budget is spent or the strategy ends; returns the proposals."""
+    state, asked, waiting = strategy.begin(seed, terms or Terms(budget)), [], []
+    while len(asked) < budget or waiting:
+        state, proposals = strategy.ask(space, state, min(seats - len(waiting), budget - len(asked)))
+        asked, waiting = asked + proposals, waiting + proposals
+        if not waiting:
+            break
+        done = waiting.pop(0)
+        score = value(done.architecture)
+        state = strategy.tell(space, state, Scored(done.number, done.architecture, done.fidelity, (score,)))
+    return asked
