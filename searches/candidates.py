@@ -36,6 +36,9 @@ ORIGINS: dict[str, Words] = {
     "mutated": _("mutated from"),
     "crossed": _("crossed from"),
     "kept": _("kept from"),
+    "promoted": _("promoted from"),
+    "expanded": _("expanded from"),
+    "predicted": _("picked by the model"),
     "derived": _("derived"),
     "baseline": _("made by hand"),
 }

@@ -53,7 +53,9 @@ class TraceLine:
 def trace_rows(run: Run) -> list[dict[str, Any]]:
     """Return the trace by evaluations told, thinned evenly; scores have the sign of the objective."""
     rows = [{"told": number, **trace} for number, trace in run.generations.values_list("number", "trace")]
-    if any(row["generation"] > 1 for row in rows):
+    generations = [row["generation"] for row in rows]
+    # Where generations follow each other, each is told again with every evaluation of it, and its last row counts.
+    if generations == sorted(generations) and generations[-1:] > [1]:
         rows = list({row["generation"]: row for row in rows}.values())
     step = -(-len(rows) // MOST_ROWS) or 1
     kept = rows[::step] if rows[-1:] == rows[::step][-1:] else [*rows[::step], rows[-1]]

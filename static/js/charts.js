@@ -129,7 +129,8 @@ export function fitness(element, points, { metric, goal, optimum }) {
     const failed = placed.filter((point) => !point.metrics);
     const values = alive.map((point) => point.metrics[metric]);
     const bottom = values.length ? Math.min(...values) : 0;
-    const steps = bestSoFar(alive, metric, goal, of);
+    const isFull = fullest(alive);
+    const steps = bestSoFar(alive.filter(isFull), metric, goal, of);
     const wanted = layout(title(), words.value);
     wanted.xaxis.tickformat = axis === "time" ? undefined : "d";
     wanted.xaxis.dtick = axis !== "time" && points.length <= 10 ? 1 : undefined;
@@ -143,9 +144,9 @@ export function fitness(element, points, { metric, goal, optimum }) {
           name: words.candidate,
           x: alive.map(of),
           y: values,
-          customdata: alive.map((point) => [point.candidate, point.generation]),
-          hovertemplate: `${words.candidate} %{customdata[0]}: %{y:.4g}<br>${words.generation} %{customdata[1]}<extra></extra>`,
-          marker: { size: 7, color: colour("--accent"), opacity: 0.65 },
+          customdata: alive.map((point) => [point.candidate, point.generation, point.metrics.epochs ? `<br>${words.epoch} ${point.metrics.epochs}` : ""]),
+          hovertemplate: `${words.candidate} %{customdata[0]}: %{y:.4g}<br>${words.generation} %{customdata[1]}%{customdata[2]}<extra></extra>`,
+          marker: { size: 7, color: colour("--accent"), opacity: alive.map((point) => (isFull(point) ? 0.7 : 0.25)) },
         },
         {
           type: "scatter",
@@ -178,6 +179,12 @@ export function fitness(element, points, { metric, goal, optimum }) {
   };
 }
 
+/** Tell who has the most epochs: numbers after fewer of them do not compare. */
+function fullest(alive) {
+  const most = alive.reduce((so, point) => Math.max(so, point.metrics.epochs ?? 0), 0);
+  return (point) => (point.metrics.epochs ?? most) >= most;
+}
+
 function bestSoFar(alive, metric, goal, of) {
   const steps = [];
   let best;
@@ -196,7 +203,7 @@ const inPlane = (point, metric) => (metric === "parameters" ? point.parameters :
 export function plane(element, points, { plane: { x, y, axes, front: known } }) {
   return chart(element, () => {
     const alive = points.filter((point) => point.metrics && axes.every(({ metric }) => Number.isFinite(inPlane(point, metric))));
-    const front = paretoFront(alive, axes, x);
+    const front = paretoFront(alive.filter(fullest(alive)), axes, x);
     const trace = (shown) => ({
       x: shown.map((point) => inPlane(point, x)),
       y: shown.map((point) => inPlane(point, y)),

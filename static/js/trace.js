@@ -22,17 +22,16 @@ export function traces(box, rows, { goal, changed }) {
   return ({ told, trace }) => {
     const row = { told, ...trace };
     for (const name of words.scores) if (goal === "max" && name in row) row[name] = -row[name];
-    // A generation that goes on is told again with every evaluation of it.
-    if (row.generation > 1) keepLatest(rows, row);
     rows.push(row);
     draw();
   };
 }
 
-function keepLatest(rows, row) {
-  const latest = new Map(rows.map((one) => [one.generation, one]));
-  latest.delete(row.generation);
-  rows.splice(0, rows.length, ...latest.values());
+/** Where generations follow each other, each is told again with every evaluation of it, and its last row counts. */
+function scaled(rows) {
+  const follow = rows.every((row, at) => at === 0 || row.generation >= rows[at - 1].generation);
+  if (!follow || rows.at(-1)?.generation === 1) return { by: "told", shown: rows };
+  return { by: "generation", shown: [...new Map(rows.map((row) => [row.generation, row])).values()] };
 }
 
 function small(box, rows, name) {
@@ -42,8 +41,8 @@ function small(box, rows, name) {
   figure.append(title, element);
   box.append(figure);
   return chart(element, () => {
-    const by = rows.some((row) => row.generation > 1) ? "generation" : "told";
-    const shown = rows.filter((row) => Number.isFinite(row[name]));
+    const { by, shown: all } = scaled(rows);
+    const shown = all.filter((row) => Number.isFinite(row[name]));
     const wanted = layout(words[by], "");
     wanted.xaxis.tickformat = "d";
     wanted.xaxis.nticks = 4;

@@ -12,6 +12,11 @@ RULES = {"runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "
 SECONDS = 1000
 
 
+@pytest.fixture(autouse=True)
+def _a_page_that_is_left_drops_what_it_asked_for(watch):
+    watch += ["htmx:sendAbort", "htmx:afterRequest"]
+
+
 @pytest.fixture(scope="module")
 def table(stack, tmp_path_factory):
     """Put a table of 256 networks under the name that the one click looks for."""

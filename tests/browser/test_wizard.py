@@ -11,6 +11,11 @@ STEPS = ("dataset", "space", "strategy", "objectives", "budget")
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
 
 
+@pytest.fixture(autouse=True)
+def _a_page_that_is_left_drops_what_it_asked_for(watch):
+    watch += ["htmx:sendAbort", "htmx:afterRequest"]
+
+
 def begin(page, stack):
     """Open a new search and return the address of its first step."""
     page.goto(f"{stack.address}/searches/new/")
@@ -60,38 +65,39 @@ def test_the_estimate_follows_what_is_typed_without_saving(signed_in, stack):
 def test_a_mistake_moves_the_focus_to_a_summary_that_leads_to_the_field(signed_in, stack):
     page = signed_in
     page.goto(begin(page, stack) + "space/")
-    page.get_by_label("Max layers").fill("99")
+    page.get_by_role("spinbutton", name="Max layers").fill("99")
     page.keyboard.press("Enter")
     expect(page.locator("#problems")).to_be_focused()
     page.locator("#problems").get_by_role("link", name="Max layers").click()
-    expect(page.get_by_label("Max layers")).to_have_attribute("aria-invalid", "true")
+    expect(page.get_by_role("spinbutton", name="Max layers")).to_have_attribute("aria-invalid", "true")
     page.get_by_role("button", name="Back").click()
     expect(page).to_have_url(re.compile("/setup/dataset/$"))
     page.get_by_role("button", name="Next", exact=True).last.click()
-    expect(page.get_by_label("Max layers")).to_have_value("99")
+    expect(page.get_by_role("spinbutton", name="Max layers")).to_have_value("99")
 
 
 def test_only_the_settings_of_the_chosen_strategy_are_shown(signed_in, stack):
     page = signed_in
     page.goto(begin(page, stack) + "strategy/")
-    expect(page.get_by_label("Population")).to_be_visible()
-    page.get_by_text("Samples without learning").click()
-    expect(page.get_by_label("Population")).to_be_hidden()
-    page.get_by_text("Breeds new networks").click()
+    population = page.get_by_role("spinbutton", name="Population")  # of the chosen one: hidden fields have no role
+    expect(population).to_be_visible()
+    page.locator("#strategy-random").check(force=True)
+    expect(population).to_be_hidden()
+    page.locator("#strategy-genetic").check(force=True)
     page.get_by_role("button", name=re.compile("Classic values")).click()
-    expect(page.get_by_label("Population")).to_have_value("100")
+    expect(population).to_have_value("100")
 
 
 def test_other_random_networks_are_drawn_without_leaving_the_page(signed_in, stack):
     page = signed_in
     page.goto(begin(page, stack) + "space/")
-    page.get_by_label("Max layers").fill("4")
+    page.get_by_role("spinbutton", name="Max layers").fill("4")
     captions = page.locator("#samples figcaption")
     before = captions.all_inner_texts()
     page.get_by_role("button", name="Show three more").click()
     expect(captions.first).not_to_have_text(before[0])
     expect(captions).to_have_count(3)
-    expect(page.get_by_label("Max layers")).to_have_value("4")
+    expect(page.get_by_role("spinbutton", name="Max layers")).to_have_value("4")
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -264,3 +264,14 @@ def test_no_input_breaks_a_step(person, alice, table, step):
         for page in ("wizard", "wizard-estimate"):
             answer = person.post(reverse(page, args=[run.pk, step]), {**sent, name: value, "go": step})
             assert answer.status_code in (200, 302), (name, value)
+
+
+def test_a_trace_goes_by_evaluations_where_generations_do_not_follow_each_other(rehearse):
+    run = rehearse(strategy="random", strategy_settings={})
+    generations = [1, 2, 1, 2, 2]
+    run.generations.bulk_create(
+        run.generations.model(run=run, number=told, trace={"generation": generation, "best": -60.0 - told})
+        for told, generation in enumerate(generations, start=1)
+    )
+    rows = trace_rows(run)
+    assert [(row["told"], row["best"]) for row in rows] == [(told, 60.0 + told) for told in range(1, 6)]
