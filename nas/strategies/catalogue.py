@@ -9,6 +9,7 @@ from nas.settings import configure
 from nas.strategies.aging import Aging
 from nas.strategies.annealing import Annealing
 from nas.strategies.asha import Asha
+from nas.strategies.bayesian import Bayesian
 from nas.strategies.distinct import Distinct
 from nas.strategies.genetic import Genetic
 from nas.strategies.hyperband import Hyperband
@@ -22,6 +23,7 @@ STRATEGIES: dict[str, type] = {
     "aging_evolution": Aging,
     "annealing": Annealing,
     "local_search": Local,
+    "bayesian": Bayesian,
     "nsga2": Nsga2,
     "asha": Asha,
     "hyperband": Hyperband,
@@ -29,6 +31,7 @@ STRATEGIES: dict[str, type] = {
 }
 ABOUT = {
     "genetic": "Breeds new networks from the best so far. A good first choice for budgets of 20 and more.",
+    "bayesian": "Learns which choices help and measures what promises most. The fewest evaluations; best up to 1,000.",
     "nsga2": "Breeds a whole front of trade-offs, such as accuracy against size. For two objectives or more.",
     "aging_evolution": "Evolution in which the old make room for the young. Keeps every worker busy; good for long runs.",
     "annealing": "A walk that dares steps down at first and fewer as it cools. Good where the budget is known and fixed.",

@@ -41,3 +41,9 @@ def nasbench201():
     """Return the table as a space, and the table."""
     space = Tabulated(Task((3, 32, 32), 10), "nasbench201")
     return space, space.rows
+
+
+def nasbench_macro():
+    """Return the table as a space, and the table."""
+    space = Tabulated(Task((3, 32, 32), 10), "nasbench_macro")
+    return space, space.rows
