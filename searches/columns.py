@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from nas import plan as plans
 from nas.datasets import DATASETS
@@ -12,15 +13,15 @@ from nas.plan import Plan
 from nas.sentences import Refused
 from nas.tables.table import Column, stem
 from searches.drawing.text import short
-from searches.figures import FIGURES, Figure, decimals, duration, percent
+from searches.figures import FIGURES, Figure, Words, decimals, duration, percent
 from searches.say import label
 
 # Common names of the field, which would read badly letter by letter.
-NAMED = {
-    "valid_accuracy": "Validation accuracy",
-    "test_accuracy": "Test accuracy",
-    "train_accuracy": "Training accuracy",
-    "mega_flops": "Operations",
+NAMED: dict[str, Words] = {
+    "valid_accuracy": gettext_lazy("Validation accuracy"),
+    "test_accuracy": gettext_lazy("Test accuracy"),
+    "train_accuracy": gettext_lazy("Training accuracy"),
+    "mega_flops": gettext_lazy("Operations"),
 }
 
 
@@ -54,7 +55,7 @@ def _words(name: str, about: Column) -> list[str]:
     kind, *rest = bare.split(".")
     if about.device and rest == [about.device]:
         rest = [about.device.replace("_", " ")]
-    words = [_(NAMED[kind]) if kind in NAMED else label(kind), *(part.replace("_", " ") for part in rest)]
+    words = [str(NAMED[kind]) if kind in NAMED else label(kind), *(part.replace("_", " ") for part in rest)]
     if about.dataset:
         words.append(_(DATASETS[about.dataset].title) if about.dataset in DATASETS else about.dataset)
     if about.epochs:

@@ -109,8 +109,9 @@ def _add(form: UploadForm) -> Table:
             most=writing.MOST_FILE_BYTES,
         )
     with tempfile.TemporaryDirectory() as place:
-        # Of the name that was sent only the ending is used for a path.
-        path = Path(place) / f"{name or 'table'}{Path(file_name).suffix.lower()[:5]}"
+        # No path is made of words that were sent: only letters and digits of the file's name, and one of two endings.
+        ending = ".npz" if file_name.lower().endswith(".npz") else ".csv"
+        path = Path(place) / f"{writing.name_of(file_name) or 'table'}{ending}"
         with path.open("wb") as stream:
             for chunk in sent.chunks():
                 stream.write(chunk)

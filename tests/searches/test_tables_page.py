@@ -78,6 +78,16 @@ def test_an_upload_that_cannot_be_used_is_refused_at_the_field(person, kept, nam
     assert not list(kept.rglob("*.npz"))
 
 
+@pytest.mark.parametrize("name", ["../escaped", "../../escaped", "sub/escaped"])
+def test_no_word_that_was_sent_becomes_a_path(person, kept, tmp_path, monkeypatch, name):
+    below = tmp_path / "a" / "b"
+    below.mkdir(parents=True)
+    monkeypatch.setattr("tempfile.tempdir", str(below))
+    assert "cannot be called" in upload(person, "toy.csv", CSV, name=name).content.decode()
+    upload(person, f"{name}.csv", CSV)
+    assert [path.relative_to(tmp_path).parts[0] for path in tmp_path.rglob("*escaped*")] in ([], ["tables"])
+
+
 def test_a_name_that_is_taken_is_refused(person):
     upload(person, "toy.csv", CSV)
     assert "There is a table toy already" in upload(person, "toy.csv", CSV).content.decode()
