@@ -9,6 +9,7 @@ from typing import Any
 
 import django
 import pytest
+from hypothesis import settings
 
 from tests.chromium import CHROMIUM, CHROMIUM_ARGUMENTS
 
@@ -28,6 +29,9 @@ os.environ |= {
 os.environ.pop("DATABASE_URL", None)
 os.environ.pop("STORAGE_URL", None)
 django.setup()
+# How long an example takes says how busy the machine is.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -6,7 +6,7 @@ import zipfile
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nas.evaluation.protocol import Split
@@ -201,6 +201,7 @@ def test_a_file_cut_short_is_refused(kept, good, tmp_path, cut):
         writing.add(path, "cut")
 
 
+@settings(max_examples=50)
 @given(st.data())
 def test_a_file_with_bytes_turned_is_read_as_it_was_or_refused(tmp_path_factory, data):
     path = tmp_path_factory.mktemp("turned") / "four.npz"
@@ -289,6 +290,7 @@ def test_a_csv_too_large_for_memory_is_refused_by_its_size(kept, tmp_path):
         arrays_of(path, "Large")
 
 
+@settings(max_examples=30)
 @given(
     st.lists(
         st.tuples(st.integers(0, 3), st.integers(0, 2), st.floats(-1e9, 1e9)),
