@@ -56,8 +56,8 @@ class Genetic:
         options=("tournament", "roulette", "rank"),
         help="How parents are picked: best of a few, by fitness, or by their place in the order.",
     )
-    tournament: int = setting(8, low=1, high=100, help="Individuals in a tournament.")
-    elitism: int = setting(2, low=0, high=100, help="Best individuals that live on into the next generation.")
+    tournament: int = setting(5, low=1, high=100, help="Individuals in a tournament.")
+    elitism: int = setting(3, low=0, high=100, help="Best individuals that live on into the next generation.")
 
     state = GeneticState
     many_objectives = False
