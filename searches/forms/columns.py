@@ -10,9 +10,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from nas import plan as plans
-from nas.objectives import METRICS, Limit, objective
+from nas.objectives import METRICS, Limit, Metric, objective
 from nas.plan import Plan
 from nas.rehearsal import among_epochs
+from nas.sentences import Refused
 from nas.tables.table import Column, Table
 from searches.columns import figure_of
 
@@ -66,11 +67,8 @@ def apply(plan: Plan, texts: Sequence[str], data: Mapping[str, Any]) -> Plan:
     table, among = plans.table(plan), plans.metrics(plan)
     report = tuple(dict.fromkeys(value for name, value in data.items() if name.startswith("report_") and value))
     aims = tuple(objective(text, among) for text in texts)
-    limits = []
-    for name in data:
-        metric, bound = data[name], data.get(f"{name}_bound")
-        if name.startswith("limit_") and not name.endswith("_bound") and metric and bound is not None:
-            limits.append(Limit(metric, bound, "" if metric in METRICS else among[metric].goal))
+    chosen = [name for name in data if name.startswith("limit_") and not name.endswith("_bound") and data[name]]
+    limits = [_limit(data[name], data[f"{name}_bound"], among) for name in chosen]
     epochs = among_epochs(table, aims[0].metric)
     return replace(
         plan,
@@ -80,6 +78,12 @@ def apply(plan: Plan, texts: Sequence[str], data: Mapping[str, Any]) -> Plan:
         epochs=epochs,
         final_epochs=max((among_epochs(table, column) for column in report), default=epochs),
     )
+
+
+def _limit(metric: str, bound: float | None, among: Mapping[str, Metric]) -> Limit:
+    if bound is None:
+        raise Refused("The limit on {metric} needs a number.", metric=metric)
+    return Limit(metric, bound, "" if metric in METRICS else among[metric].goal)
 
 
 def _grouped(plan: Plan, entry: Any) -> Choices:

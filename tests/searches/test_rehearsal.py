@@ -123,6 +123,8 @@ def test_the_same_table_again_changes_nothing(person, alice, table):
 def test_columns_can_be_limits_and_second_objectives(person, alice, table):
     run = drafts.new_rehearsal(alice, "toy")
     follow(person, run, "strategy", strategy="random")
+    page = follow(person, run, "objectives", limit_1=LATENCY)
+    assert f"The limit on {LATENCY} needs a number." in page.content.decode()
     bound = {"limit_1": LATENCY, "limit_1_bound": "4", "limit_2": VALID, "limit_2_bound": "63"}
     follow(person, run, "objectives", objective_2=f"min:{LATENCY}", **bound)
     plan = Run.objects.get().plan
