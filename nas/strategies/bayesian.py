@@ -131,9 +131,12 @@ class Bayesian:
         expected, measured = zip(*state.forecasts, strict=True)
         return {"predictor rank correlation": rank_correlation(expected, measured)}
 
+    def sampled(self, state: BayesianState) -> int:
+        """Return how many networks are random samples, before anything is predicted."""
+        return min(self.initial, max(2, state.budget // 4))
+
     def _is_early(self, state: BayesianState) -> bool:
-        first = min(self.initial, max(2, state.budget // 4))
-        return len(state.seen) + len(state.flying) < first or all(one.score is None for one in state.seen)
+        return len(state.seen) + len(state.flying) < self.sampled(state) or all(one.score is None for one in state.seen)
 
     def _learned(self, space: SearchSpace, state: BayesianState) -> BayesianState:
         """Learn the kernel again when a twentieth more is known, from where it was."""
@@ -142,7 +145,8 @@ class Bayesian:
             return state
         form = encoding(tuple(space.decisions))
         shape = kernel(form)
-        y = warp([one.score for one in state.seen])([one.score for one in state.seen])
+        scores = [one.score for one in state.seen]
+        y = warp(scores, self.sampled(state))(scores)
         kept = _informative(y, LEARN_FROM)
         rows = form.encode(np.array([state.seen[index].choices for index in kept]))
         theta, steps = (np.array(state.theta), AGAIN) if state.theta else (shape.prior, FIRST)
@@ -158,7 +162,7 @@ class _Belief:
         self._form = encoding(tuple(space.decisions))
         self._kernel, self._theta = kernel(self._form), np.array(state.theta)
         scores = [one.score for one in state.seen]
-        self._scale = warp(scores)
+        self._scale = warp(scores, settings.sampled(state))
         y = self._scale(scores)
         kept = _informative(y, settings.most)
         self._best = float(y.min())

@@ -113,9 +113,9 @@ def test_learning_finds_the_decisions_that_matter():
     assert min(weights[0], weights[5]) > max(weights[1:5])
 
 
-@given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=30))
-def test_warping_keeps_the_order(scores):
-    warped = warp(scores)(scores)
+@given(st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=30), st.integers(0, 10))
+def test_warping_keeps_the_order(scores, sampled):
+    warped = warp(scores, sampled)(scores)
     order = np.argsort(scores, kind="stable")
     assert np.isfinite(warped).all()
     assert (np.diff(warped[order]) >= -1e-9).all()
@@ -123,14 +123,22 @@ def test_warping_keeps_the_order(scores):
 
 def test_a_broken_network_does_not_stretch_the_scale():
     good = [float(score) for score in range(10)]
-    usual, broken = warp([*good, 10.0]), warp([*good, 1e9])
+    usual, broken = warp([*good, 10.0], 11), warp([*good, 1e9], 11)
     assert usual(good)[:5] == pytest.approx(broken(good)[:5])
     assert broken([*good, 1e9])[-1] < 3
 
 
+def test_scores_that_crowd_together_do_not_magnify_their_noise():
+    sample, crowd = [0.0, 10.0, 20.0, 30.0], [0.0, 0.1] * 50
+    alone, together = warp(crowd, 100), warp([*sample, *crowd], 4)
+    assert together.spread > 10 * alone.spread
+    assert together.back(-1.0) == pytest.approx(together.middle - together.spread)
+
+
 def test_a_failure_is_as_bad_as_the_worst_and_equal_scores_are_equal():
-    scale = warp([1.0, 2.0, 3.0, 3.0, None])
-    warped = scale([1.0, 2.0, 3.0, 3.0, None])
+    scores = [1.0, 2.0, 3.0, 3.0, None]
+    scale = warp(scores, 5)
+    warped = scale(scores)
     assert warped[4] == warped[3] == warped[2] > warped[1]
     assert scale.back(warped[0]) == pytest.approx(1.0)
-    assert warp([5.0, 5.0, None])([5.0, 5.0, None]).tolist() == [0.0] * 3
+    assert warp([5.0, 5.0, None], 2)([5.0, 5.0, None]).tolist() == [0.0] * 3
