@@ -33,7 +33,7 @@ ROWS = [
 
 @pytest.fixture
 def table(tmp_path, monkeypatch):
-    """A table of 64 networks, the only one there is."""
+    """A table of 64 networks, the only one beside those that come with the product."""
     monkeypatch.setenv("NAS_TABLE_DIR", str(tmp_path / "tables"))
     monkeypatch.delenv("NAS_DATA_DIR", raising=False)
     file = tmp_path / "toy.csv"
@@ -245,7 +245,7 @@ def test_pages_stay_when_the_table_is_gone_and_say_so(person, rehearse):
 
 
 def test_one_click_starts_a_rehearsal_on_the_first_table_there_is(person, alice, table, monkeypatch):
-    assert "Rehearse on" not in person.get("/").content.decode()
+    assert "Rehearse on Toy networks" not in person.get("/").content.decode()
     places.added().joinpath("toy.npz").rename(places.added() / "nasbench201.npz")
     assert "Rehearse on Toy networks" in person.get("/").content.decode()
     answer = person.post(reverse("demo"), {"on": "table"})
