@@ -15,7 +15,10 @@ from nas.strategies.genetic import Genetic
 from nas.strategies.hyperband import Hyperband
 from nas.strategies.local import Local
 from nas.strategies.nsga2 import Nsga2
+from nas.strategies.ppo import Ppo
+from nas.strategies.progressive import Progressive
 from nas.strategies.protocol import AnyStrategy
+from nas.strategies.reinforce import Reinforce
 from nas.strategies.uniform import Uniform
 
 STRATEGIES: dict[str, type] = {
@@ -24,6 +27,9 @@ STRATEGIES: dict[str, type] = {
     "annealing": Annealing,
     "local_search": Local,
     "bayesian": Bayesian,
+    "progressive": Progressive,
+    "reinforce": Reinforce,
+    "ppo": Ppo,
     "nsga2": Nsga2,
     "asha": Asha,
     "hyperband": Hyperband,
@@ -38,6 +44,9 @@ ABOUT = {
     "local_search": "Walks from neighbour to better neighbour and starts anew. Simple, and strong at small budgets.",
     "asha": "Trains many candidates briefly and the best of them on. Saves epochs; keeps every worker busy.",
     "hyperband": "As asha, in rounds, and hedges: some rounds trust short training less.",
+    "progressive": "Decides layer by layer, or node by node, with a predictor's help. Strong from 50 evaluations on.",
+    "reinforce": "A small recurrent network learns to write good architectures. The classic; give it 100 and more.",
+    "ppo": "As reinforce, in careful steps; both can weigh accuracy against a target such as a latency.",
     "random": "Samples without learning. The honest baseline, and the right choice for very small budgets.",
 }
 
