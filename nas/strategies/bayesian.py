@@ -71,7 +71,7 @@ class Bayesian:
     Proposals in flight count as measured with the score that is expected of them, so that workers spread out.
     """
 
-    initial: int = setting(10, low=2, high=1000, help="Random networks first; at most a quarter of the budget.")
+    initial: int = setting(16, low=2, high=1000, help="Random networks first; at most a quarter of the budget.")
     candidates: int = setting(
         300, low=10, high=10_000, help="Networks that the predictor judges per proposal in a space of over 20,000."
     )

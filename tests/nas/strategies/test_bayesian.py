@@ -148,7 +148,7 @@ def test_it_is_near_the_best_of_trained_networks_after_thirty():
     assert np.mean(found) > np.quantile(thirty, 0.9)
 
 
-@pytest.mark.parametrize(("budget", "first"), [(4, 2), (12, 3), (400, 10)])
+@pytest.mark.parametrize(("budget", "first"), [(4, 2), (12, 3), (400, 16)])
 def test_the_first_samples_are_a_quarter_of_the_budget_at_most(budget, first):
     strategy, space, origins = Bayesian(), ToySpace(), []
     state = strategy.begin(0, Terms(budget))
