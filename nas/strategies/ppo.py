@@ -26,7 +26,7 @@ class Ppo:
     2018, equation 6.
     """
 
-    batch: int = setting(8, low=1, high=1000, help="Outcomes per update of the controller.")
+    batch: int = setting(4, low=1, high=1000, help="Outcomes per update of the controller.")
     epochs: int = setting(3, low=1, high=100, help="Steps of Adam per update.")
     clip: float = setting(0.2, low=0.01, high=1, help="How far the odds of a network may move in an update.")
     learning_rate: float = setting(0.02, low=1e-5, high=1, help="Step of Adam; high, for the updates are few.")

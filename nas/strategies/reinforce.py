@@ -23,8 +23,8 @@ class Reinforce:
     2018, equation 6.
     """
 
-    batch: int = setting(4, low=1, high=1000, help="Outcomes per update of the controller.")
-    learning_rate: float = setting(0.03, low=1e-5, high=1, help="Step of Adam; high, for the updates are few.")
+    batch: int = setting(2, low=1, high=1000, help="Outcomes per update of the controller.")
+    learning_rate: float = setting(0.02, low=1e-5, high=1, help="Step of Adam; high, for the updates are few.")
     entropy: float = setting(0.2, low=0, high=10, help="Bonus for an undecided policy, per nat.")
     elite: int = setting(5, low=0, high=100, help="Best networks so far that the controller also learns to repeat.")
     imitation: float = setting(2.0, low=0, high=100, help="Weight of those; 0 leaves the rewards alone.")

@@ -108,7 +108,7 @@ def test_a_failure_is_as_bad_as_the_worst_so_far():
 
 @BOTH
 def test_what_did_well_becomes_likely_and_what_failed_unlikely(kind):
-    strategy = kind(batch=4, imitation=0.0, entropy=0.0)
+    strategy = kind(batch=4, imitation=0.0, entropy=0.0, learning_rate=0.05)
     before = strategy.begin(0, Terms(10))
     good, bad = (0, 1, 2, 0), (2, 2, 1, 1)
     after = told(strategy, before, [(good, -1.0), (bad, None), (good, -1.0), (bad, 0.0)])
@@ -120,7 +120,7 @@ def test_what_did_well_becomes_likely_and_what_failed_unlikely(kind):
 
 @BOTH
 def test_the_best_are_imitated_although_rewards_are_even(kind):
-    strategy = kind(batch=4, elite=1, entropy=0.0)
+    strategy = kind(batch=4, elite=1, entropy=0.0, learning_rate=0.05)
     before = strategy.begin(0, Terms(10))
     best, last = (0, 1, 2, 0), (1, 1, 1, 1)
     after = told(strategy, before, [(best, 1.0), (last, 1.0)] * 2)
