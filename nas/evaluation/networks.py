@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 from functools import reduce
 from keyword import iskeyword
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -36,7 +36,8 @@ ACTIVATION_LAYERS: dict[str, type[nn.Module]] = {
     "tanh": nn.Tanh,
     "none": nn.Identity,
 }
-TOKENS_STD = 0.02  # of the initial weights wherever there are tokens, as in BERT and ViT
+# Of token and position vectors, as in BERT and ViT; SGD hardly moves layers of narrow tokens that start as small.
+EMBEDDING_STD = 0.02
 
 
 class _Step(NamedTuple):
@@ -111,20 +112,22 @@ class Network(nn.Module):
 
 
 def build(graph: Graph, seed: int = 0) -> Network:
-    """Return the graph's network with weights drawn from `seed` alone: He-initialised, smaller where tokens pass."""
+    """Return the graph's network with weights drawn from `seed` alone: He-initialised, linear where tokens pass."""
     with torch.random.fork_rng(devices=()):
         torch.manual_seed(seed)
         network = Network(graph)
         of_tokens = tuple(f"{layer_name(node.id)}." for node in graph.nodes if len(node.shape) == 2)
         last = layer_name(graph.nodes[-1].id)
         for name, module in network.named_modules():
-            if f"{name}.".startswith(of_tokens):
-                _small(module)
-            elif isinstance(module, (nn.Conv2d, nn.Linear)):
-                followed: Literal["linear", "relu"] = "linear" if name == last else "relu"
-                nn.init.kaiming_normal_(module.weight, nonlinearity=followed)
+            if isinstance(module, (nn.Conv2d, nn.Linear)):
+                linear = name == last or f"{name}.".startswith(of_tokens)
+                nn.init.kaiming_normal_(module.weight, nonlinearity="linear" if linear else "relu")
                 if module.bias is not None:
                     nn.init.zeros_(module.bias)
+            elif isinstance(module, nn.Embedding):
+                nn.init.trunc_normal_(module.weight, std=EMBEDDING_STD)
+            elif isinstance(module, (Embed, Patches)):
+                nn.init.trunc_normal_(module.positions, std=EMBEDDING_STD)
     return network
 
 
@@ -144,15 +147,6 @@ def _step(node: Node, freed: tuple[str, ...]) -> _Step:
         option.get("order") == "activation first",
         freed,
     )
-
-
-def _small(module: nn.Module) -> None:
-    if isinstance(module, (nn.Conv2d, nn.Linear, nn.Embedding)):
-        nn.init.trunc_normal_(module.weight, std=TOKENS_STD)
-    if isinstance(module, (nn.Conv2d, nn.Linear)) and module.bias is not None:
-        nn.init.zeros_(module.bias)
-    if isinstance(module, (Embed, Patches)):
-        nn.init.trunc_normal_(module.positions, std=TOKENS_STD)
 
 
 def _norm(shape: Shape) -> nn.Module:
