@@ -9,7 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from nas import codec, plan
-from nas.sentences import Sentence
+from nas.sentences import Refused, Sentence
 from nas.spaces.baseline import BASELINE, Baseline
 from nas.strategies.protocol import Proposal
 from searches import dispatch, lifecycle
@@ -29,7 +29,12 @@ def advance(run_id: int) -> None:
         if run.status not in Run.WORKING:
             lifecycle.settle(run_id)
             return
-        if _step_final(run) if run.stage == Run.Stage.FINAL else _step_search(run):
+        try:
+            stepped = _step_final(run) if run.stage == Run.Stage.FINAL else _step_search(run)
+        except Refused as refused:
+            # The plan was checked when it started, so something it stands on has gone since, such as a table's file.
+            stepped = lifecycle.fail(run.pk, run.version, refused.sentence)
+        if stepped:
             return
 
 

@@ -8,12 +8,16 @@ from django.conf import settings
 from django.core.files import File
 from django.core.files.storage import default_storage
 
-from searches.models import Evaluation
+from searches.models import Evaluation, Run
 
 
 def workdir(evaluation: Evaluation) -> Path:
-    """Return the folder of an evaluation's checkpoint, the same for every attempt; made where it is missing."""
-    folder = Path(settings.NASWEB_HOME) / "work" / f"run-{evaluation.run_id}" / f"evaluation-{evaluation.pk}"
+    """Return the folder of an evaluation's checkpoint, the same for every attempt; made where it is missing.
+
+    The rungs of one architecture share theirs, so that a higher one goes on where the lower one ended.
+    """
+    name = f"rungs-{evaluation.candidate.key}" if _is_rung(evaluation) else f"evaluation-{evaluation.pk}"
+    folder = _folder_of_run(evaluation) / name
     folder.mkdir(parents=True, exist_ok=True)
     return folder
 
@@ -34,5 +38,17 @@ def keep(evaluation: Evaluation, names: tuple[str, ...]) -> list[dict[str, Any]]
 
 
 def clear(evaluation: Evaluation) -> None:
-    """Remove the work folder of an evaluation that is over."""
-    shutil.rmtree(workdir(evaluation), ignore_errors=True)
+    """Remove the work folder of an evaluation that is over; those of rungs stay until the final stage."""
+    if evaluation.stage == Run.Stage.FINAL:
+        for folder in _folder_of_run(evaluation).glob("rungs-*"):
+            shutil.rmtree(folder, ignore_errors=True)
+    if not _is_rung(evaluation):
+        shutil.rmtree(workdir(evaluation), ignore_errors=True)
+
+
+def _is_rung(evaluation: Evaluation) -> bool:
+    return evaluation.stage == Run.Stage.SEARCH and evaluation.candidate.fidelity > 0
+
+
+def _folder_of_run(evaluation: Evaluation) -> Path:
+    return Path(settings.NASWEB_HOME) / "work" / f"run-{evaluation.run_id}"
