@@ -101,7 +101,7 @@ def plan_of(options: Mapping[str, Any]) -> Plan:
 def _limits(options: Mapping[str, Any], plan: Plan) -> tuple[Limit, ...]:
     if options["limit"]:
         return tuple(limit(text) for text in options["limit"])
-    return () if options["no_limits"] else default_limits(plan.task)
+    return () if options["no_limits"] else default_limits(plan.task, plan.space)
 
 
 def _settings(pairs: Sequence[str]) -> _Settings:

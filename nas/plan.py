@@ -5,7 +5,7 @@ From it come the space, the strategy, every job, what a measurement means to the
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from statistics import fmean, stdev
+from statistics import fmean, median_high, stdev
 from typing import Any, TypeVar
 
 from nas import objectives
@@ -18,6 +18,7 @@ from nas.priors import WarmStart
 from nas.sentences import Refused
 from nas.settings import settings_of
 from nas.spaces import catalogue as spaces
+from nas.spaces import moves
 from nas.spaces.baseline import BASELINE, Baseline
 from nas.spaces.catalogue import SpaceSpec
 from nas.spaces.graph import Task
@@ -25,12 +26,14 @@ from nas.spaces.protocol import SearchSpace
 from nas.spaces.table import Tabulated
 from nas.strategies import catalogue as strategies
 from nas.strategies.distinct import Distinct
-from nas.strategies.protocol import AnyStrategy, Failed, Outcome, Scored, Terms
+from nas.strategies.protocol import AnyStrategy, Failed, Outcome, Scored, Terms, dice
 from nas.strategies.screened import Screened
 from nas.strategies.warm import Warm
 from nas.tables.table import Table
 
 Id = TypeVar("Id")
+CHAIN = SpaceSpec("chain", {})
+SAMPLED, FEWEST_SMALL = 40, 2
 
 
 @dataclass(frozen=True)
@@ -71,14 +74,20 @@ class Plan:
         return self.evaluator == "table"
 
 
-def default_limits(task: Task) -> tuple[Limit, ...]:
-    """Return what a search keeps to unless told otherwise: networks no larger than the hand-made baseline."""
-    return (Limit("parameters", Baseline(task).graph(BASELINE).parameters),)
+def default_limits(task: Task, spec: SpaceSpec = CHAIN) -> tuple[Limit, ...]:
+    """Return what a search keeps to unless told otherwise: networks no larger than the hand-made baseline.
+
+    Where the space has hardly any that small, the median of a sample of it takes the baseline's place.
+    """
+    baseline, space = Baseline(task).graph(BASELINE).parameters, spaces.build(spec, task)
+    sizes = [space.graph(moves.sample(space, dice(0, number))).parameters for number in range(SAMPLED)]
+    small = sum(size <= baseline for size in sizes)
+    return (Limit("parameters", baseline if small >= FEWEST_SMALL else median_high(sizes)),)
 
 
 def explicit(plan: Plan) -> Plan:
     """Return the plan with every setting written out: a stored plan must not change when a default does."""
-    space = SpaceSpec(plan.space.kind, _written(spaces.SPACES, plan.space.kind, plan.space.settings), plan.space.limits)
+    space = replace(plan.space, settings=_written(spaces.SPACES, plan.space.kind, plan.space.settings))
     return replace(
         plan, space=space, strategy_settings=_written(strategies.STRATEGIES, plan.strategy, plan.strategy_settings)
     )
@@ -179,8 +188,7 @@ def _columns(plan: Plan) -> tuple[str, ...]:
     if not plan.is_rehearsal:
         return ()
     asked = (*(one.metric for one in plan.objectives), *(one.metric for one in plan.limits))
-    known = table(plan).columns
-    return tuple(dict.fromkeys(name for name in asked if name in known))
+    return tuple(dict.fromkeys(asked))
 
 
 def final_job(plan: Plan, architecture: Architecture, *, seed: int, export: bool, workdir: str, **where: Any) -> Job:

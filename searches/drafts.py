@@ -41,8 +41,19 @@ def with_dataset(plan: Plan, split: Split) -> Plan:
     What was made for a table is made anew: space, objectives and numbers of epochs.
     """
     plan = _between(plan, first_plan()) if plan.is_rehearsal else plan
-    usual = dict(zip(default_limits(plan.task), default_limits(dataset(split.dataset).task), strict=True))
-    return replace(plan, split=split, limits=tuple(usual.get(limit, limit) for limit in plan.limits))
+    return _with_usual_limits(plan, replace(plan, split=split))
+
+
+def with_space(plan: Plan, spec: SpaceSpec) -> Plan:
+    """Return the plan on another space; limits that were the usual ones become those of that space."""
+    changed = replace(plan, space=spec)
+    return changed if plan.is_rehearsal else _with_usual_limits(plan, changed)
+
+
+def _with_usual_limits(before: Plan, after: Plan) -> Plan:
+    old, new = default_limits(before.task, before.space), default_limits(after.task, after.space)
+    usual = dict(zip(old, new, strict=True))
+    return replace(after, limits=tuple(usual.get(limit, limit) for limit in after.limits))
 
 
 def with_table(plan: Plan, name: str) -> Plan:

@@ -38,11 +38,16 @@ def review(draft: Draft) -> tuple[Part, ...]:
     plan = draft.plan
     return (
         _dataset(plan),
-        Part("space", label(plan.space.kind), (), _settings(SPACES[plan.space.kind], plan.space.settings)),
+        _space(plan),
         Part("strategy", label(plan.strategy), (), _settings(STRATEGIES[plan.strategy], plan.strategy_settings)),
         Part("objectives", _objectives(plan), _bounds(plan)),
         _budget(draft),
     )
+
+
+def _space(plan: Plan) -> Part:
+    rules = tuple(str(rule) for rule in plan.space.rules)
+    return Part("space", label(plan.space.kind), rules, _settings(SPACES[plan.space.kind], plan.space.settings))
 
 
 def _dataset(plan: Plan) -> Part:

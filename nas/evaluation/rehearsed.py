@@ -11,7 +11,6 @@ from nas.sentences import Refused, Sentence
 from nas.spaces.catalogue import build, plain
 from nas.spaces.graph import Task
 from nas.spaces.table import Tabulated
-from nas.tables.table import Table
 
 ANY = Task((1,), 1)  # a table has its own
 
@@ -40,12 +39,16 @@ def _evaluate(job: Job) -> Iterator[Event]:
     epochs = job.until or job.epochs
     if job.rehearsal.seconds_per_epoch:
         time.sleep(epochs * job.rehearsal.seconds_per_epoch)
-    yield Measured(_metrics(table, architecture, job, epochs))
+    yield Measured(_metrics(space, architecture, job, epochs))
 
 
-def _metrics(table: Table, architecture: Architecture, job: Job, epochs: int) -> dict[str, float]:
+def _metrics(space: Tabulated, architecture: Architecture, job: Job, epochs: int) -> dict[str, float]:
+    table = space.rows
     row = table.row(architecture.choices)
     if row is None:
         raise Refused("The table {table} has no such architecture.", table=table.title)
-    values = {column: table.value(table.at(column, epochs) if job.until else column, row) for column in job.columns}
-    return values | {"epochs": float(epochs)}
+    own = [column for column in job.columns if column in table.columns]
+    values = {column: table.value(table.at(column, epochs) if job.until else column, row) for column in own}
+    # What no column says is a cost that the graph knows, such as its parameters.
+    costs = space.graph(architecture).costs if len(own) < len(job.columns) else {}
+    return values | {name: costs[name] for name in job.columns if name in costs} | {"epochs": float(epochs)}

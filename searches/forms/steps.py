@@ -14,7 +14,7 @@ from nas.spaces import moves
 from nas.spaces.catalogue import SpaceSpec
 from nas.strategies import catalogue as strategies
 from nas.strategies.protocol import dice
-from searches.drafts import Draft
+from searches.drafts import Draft, with_space
 from searches.forms.budget import apply_budget, budget_fields, budget_initial
 from searches.forms.data import apply_dataset, check_dataset, dataset_fields, dataset_initial
 from searches.forms.fields import setting_fields, setting_initial, setting_values
@@ -47,7 +47,7 @@ def _apply_space(draft: Draft, data: Data) -> Draft:
     if not plan.is_rehearsal:
         kind = data["kind"]
         spec = SpaceSpec(kind, setting_values(spaces.SPACES[kind], kind, data))
-    return replace(draft, plan=replace(plan, space=with_rules(plan, spec, data)))
+    return replace(draft, plan=with_space(plan, with_rules(plan, spec, data)))
 
 
 def _check_space(plan: Plan) -> None:
