@@ -1,11 +1,11 @@
-# make run [PORT=8000] [HOST=127.0.0.1] [WORKERS=n] | test | lint | bench | pictures | messages | clean
+# make run [PORT=8000] [HOST=127.0.0.1] [WORKERS=n] | test | lint | bench | bench-search | pictures | messages | clean
 VENV := .venv
 BIN := $(VENV)/bin
 PYTHONS := $(PYTHON) python3 python3.13 python3.12 python3.11
 PIP := $(BIN)/python -m pip install --disable-pip-version-check
 LINTED := manage.py nas searches workers nasweb tests benchmarks
 
-.PHONY: run test lint types pytest bench pictures messages clean installed installed-dev
+.PHONY: run test lint types pytest bench bench-search pictures messages clean installed installed-dev
 
 run: installed
 	@$(BIN)/python manage.py up $(if $(PORT),--port $(PORT)) $(if $(HOST),--host $(HOST)) $(if $(WORKERS),--workers $(WORKERS))
@@ -25,7 +25,13 @@ pytest: installed-dev
 	$(BIN)/python -m pytest
 
 bench: installed-dev
-	@for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done
+	$(BIN)/python -m benchmarks.whole_stack
+	$(BIN)/python -m benchmarks.trainer
+
+# Needs NAS_DATA_DIR with nasbench201.npz; writes its tables into docs/performance.md.
+bench-search: installed-dev
+	$(PIP) -q -r requirements-bench.txt
+	$(BIN)/python -m benchmarks.search --write
 
 pictures: installed-dev
 	PICTURES=1 $(BIN)/python -m pytest tests/browser/test_tour.py
