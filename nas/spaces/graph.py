@@ -28,6 +28,7 @@ Op = Literal[
     "patches",
     "attention",
     "choice",
+    "output",
     "classifier",
 ]
 Kind = Literal["io", "conv", "pool", "linear", "attention", "norm", "merge", "skip", "repeat"]
@@ -49,6 +50,7 @@ KINDS: dict[str, Kind] = {
     "patches": "conv",
     "attention": "attention",
     "classifier": "io",
+    "output": "io",
 }
 # What counts towards the depth; the gate of a squeeze-and-excitation stands beside the path, not in it.
 LAYERS = frozenset({"conv", "factorized_reduce", "dense", "embed", "patches", "attention", "classifier"})

@@ -49,16 +49,16 @@ class Tabulated:
         """Draw a box per choice: in a row, or as a cell where the decisions name its edges; costs are the table's."""
         options = [d.options[c] for d, c in zip(self.decisions, architecture.choices, strict=True)]
         edges = [EDGE.fullmatch(decision.name) for decision in self.decisions]
-        nodes = [Node("input", "input", (), self.task.input_shape)]
-        if all(edges):
-            ends = [(int(edge[1]), int(edge[2])) for edge in edges if edge]
-            nodes += self._cell(ends, options)
-        else:
-            nodes += self._row(options)
+        ends = [(int(edge[1]), int(edge[2])) for edge in edges if edge]
+        is_cell = len(ends) == len(options)
+        nodes = self._cell(ends, options) if is_cell else self._row(options)
         row = self.rows.row(architecture.choices)
         parameters, multiply_adds = (0, 0) if row is None else self._costs(row)
-        output = Node("output", "classifier", (nodes[-1].id,), (self.task.classes,), parameters, multiply_adds)
-        return Graph(self.task, (*nodes, output))
+        # Where no path leads through a cell, its last node is not drawn and the output has nothing to read.
+        last = f"node{max(end for _, end in ends)}" if is_cell else nodes[-1].id
+        read = tuple(node.id for node in nodes if node.id == last)
+        output = Node("output", "output", read, (self.task.classes,), parameters, multiply_adds)
+        return Graph(self.task, (Node("input", "input", (), self.task.input_shape), *nodes, output))
 
     def _cell(self, ends: Sequence[tuple[int, int]], options: Sequence[str]) -> list[Node]:
         nodes: list[Node] = []
@@ -66,11 +66,12 @@ class Tabulated:
         for target in sorted({end for _, end in ends}):
             reads = []
             for (start, end), option in zip(ends, options, strict=True):
-                if end == target and option != NOTHING:
+                if end == target and option != NOTHING and start in states:
                     nodes.append(self._box(f"edge{start}-{end}", f"edge {start}-{end}", option, states[start]))
                     reads.append(nodes[-1].id)
-            states[target] = f"node{target}"
-            nodes.append(Node(states[target], "add", tuple(reads), self.task.input_shape))
+            if reads:
+                states[target] = f"node{target}"
+                nodes.append(Node(states[target], "add", tuple(reads), self.task.input_shape))
         return nodes
 
     def _row(self, options: Sequence[str]) -> list[Node]:

@@ -94,7 +94,7 @@ def test_a_table_is_chosen_beside_the_datasets_and_every_step_fits_it(person, al
     for step in ("space", "strategy", "objectives", "budget"):
         text = page.content.decode()
         assert page.status_code == 200
-        assert "Learning rate" not in text
+        assert "Label smoothing" not in text
         page = follow(person, run, step)
         assert not page.context.get("form") or not page.context["form"].errors, step
     text = page.content.decode()
