@@ -42,7 +42,7 @@ class AshaState:
 
 @dataclass(frozen=True)
 class Asha:
-    """The best 1/`reduction` of each rung are measured again with at least `reduction` times the training."""
+    """The best 1/`reduction` of each rung are measured again on the next, which trains longer."""
 
     reduction: int = setting(4, low=2, high=100, help="One in so many climbs to the next rung.")
     rungs: int = setting(4, low=2, high=20, help="Rungs at most.")

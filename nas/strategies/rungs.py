@@ -7,13 +7,22 @@ from nas.sentences import Refused
 
 
 def ladder(fidelities: Sequence[int], reduction: int, most: int) -> tuple[int, ...]:
-    """Return at most `most` of the offered fidelities, rising to the last, each at most 1/`reduction` of the next."""
+    """Return at most `most` of the offered fidelities, rising to the last, each at most 1/`reduction` of the next.
+
+    A range is training, where every number of epochs can be had; else a table has these alone, and where they are no
+    more than `most` each is a rung, however close. Of a table that has several there are two rungs at least.
+    """
+    is_table = not isinstance(fidelities, range)
+    if is_table and len(fidelities) <= most:
+        return tuple(fidelities)
     rungs = [fidelities[-1]]
     while len(rungs) < most:
         fitting = bisect_right(fidelities, rungs[-1] / reduction)
         if not fitting or fidelities[fitting - 1] < 1:
             break
         rungs.append(fidelities[fitting - 1])
+    if is_table and len(rungs) < 2:
+        rungs.append(fidelities[0])
     return tuple(reversed(rungs))
 
 

@@ -29,6 +29,12 @@ SPACE = ToySpace()
         (range(1, 82), 3, 3, (9, 27, 81)),
         (range(1, 21), 4, 4, (1, 5, 20)),
         ((4, 12, 36, 108), 3, 4, (4, 12, 36, 108)),
+        ((3, 9), 4, 4, (3, 9)),
+        ((3, 9, 27), 4, 4, (3, 9, 27)),
+        ((3, 9, 27), 4, 2, (3, 27)),
+        ((12, 25, 50, 100, 200), 4, 4, (12, 50, 200)),
+        ((160, 180, 200), 3, 2, (160, 200)),
+        (range(1, 10), 4, 4, (2, 9)),
         ((200,), 3, 4, (200,)),
         ((0,), 3, 4, (0,)),
     ],
@@ -37,13 +43,31 @@ def test_rungs_are_geometric_from_the_top_and_snapped_to_what_is_offered(offered
     assert ladder(offered, reduction, most) == rungs
 
 
-@given(st.sets(st.integers(1, 500), min_size=1), st.integers(2, 10), st.integers(2, 8))
-def test_a_ladder_rises_by_the_reduction_at_least(offered, reduction, most):
-    rungs = ladder(sorted(offered), reduction, most)
+@given(st.integers(1, 500), st.integers(2, 10), st.integers(2, 8))
+def test_a_ladder_of_training_rises_by_the_reduction_at_least(epochs, reduction, most):
+    rungs = ladder(range(1, epochs + 1), reduction, most)
+    assert rungs[0] >= 1
+    assert rungs[-1] == epochs
+    assert len(rungs) == most or rungs[0] < reduction
+    assert all(low * reduction <= high for low, high in pairwise(rungs))
+
+
+@given(st.sets(st.integers(1, 500), min_size=2), st.integers(2, 10), st.integers(2, 8))
+def test_a_ladder_of_a_table_has_two_rungs_at_least(offered, reduction, most):
+    rungs = ladder(tuple(sorted(offered)), reduction, most)
     assert set(rungs) <= offered
     assert rungs[-1] == max(offered)
-    assert len(rungs) <= most
-    assert all(low * reduction <= high for low, high in pairwise(rungs))
+    assert 2 <= len(rungs) <= most
+    assert len(rungs) == len(offered) or len(offered) > most
+    assert all(low < high for low, high in pairwise(rungs))
+
+
+@pytest.mark.parametrize("name", ["asha", "hyperband"])
+def test_every_fidelity_of_a_small_table_is_used(name):
+    terms = Terms(100, 1, (3, 9, 27))
+    strategy = build(name, {})
+    strategy.refuse(SPACE, terms)
+    assert {one.fidelity for one in search(strategy, SPACE, seed=1, budget=100, terms=terms)} == {3, 9, 27}
 
 
 @pytest.mark.parametrize("name", ["asha", "hyperband"])
