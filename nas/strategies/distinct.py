@@ -25,8 +25,8 @@ class DistinctState:
     """The inner state, how much was asked of us, and what is known per architecture and fidelity.
 
     `known` is a map by the first two letters of the key, then by the rest; `outer` has our number of every inner
-    proposal, in blocks: a step copies a small part of either. `waiting` are inner numbers, to be told when the
-    outcome comes.
+    proposal, in blocks: a step copies a small part of either; 0 stands for one that a wrapper inside kept to itself.
+    `waiting` are inner numbers, to be told when the outcome comes.
     """
 
     inner: Any
@@ -47,21 +47,22 @@ class DistinctState:
         queue = {**others, key: waiting} if waiting else others
         return replace(self, known={**self.known, key[:2]: shelf}, waiting=queue)
 
-    def with_outer(self, number: int) -> "DistinctState":
-        """Return the state with our number of the next inner proposal."""
-        if not self.outer or len(self.outer[-1]) == BLOCK:
-            return replace(self, outer=(*self.outer, (number,)))
-        return replace(self, outer=(*self.outer[:-1], (*self.outer[-1], number)))
+    def with_outer(self, inner: int, number: int) -> "DistinctState":
+        """Return the state with our number of an inner proposal, which is later than all before it."""
+        done = BLOCK * (len(self.outer) - 1) + len(self.outer[-1]) if self.outer else 0
+        last = (*(self.outer[-1] if self.outer else ()), *(0,) * (inner - 1 - done), number)
+        blocks = (last[at : at + BLOCK] for at in range(0, len(last), BLOCK))
+        return replace(self, outer=(*self.outer[:-1], *blocks))
 
     def outer_number(self, inner: int) -> int:
-        """Return our number of an inner proposal; those count from 1 without gaps."""
+        """Return our number of an inner proposal, 0 where we have none."""
         block, place = divmod(inner - 1, BLOCK)
         return self.outer[block][place]
 
     @property
     def repeats(self) -> int:
         """How many inner proposals were no new ones."""
-        return sum(len(block) for block in self.outer) - self.asked
+        return sum(len(block) - block.count(0) for block in self.outer) - self.asked
 
 
 @dataclass(frozen=True)
@@ -135,10 +136,11 @@ class Distinct:
         known = state.look_up(key)
         if known is None:
             number = state.asked + 1
-            state = replace(state, asked=number).with_outer(number).with_known(key, (number, ()), (proposal.number,))
-            parents = tuple(dict.fromkeys(state.outer_number(parent) for parent in proposal.parents))
-            return state, replace(proposal, number=number, parents=parents)
-        state = state.with_outer(known[0])
+            state = replace(state, asked=number).with_outer(proposal.number, number)
+            state = state.with_known(key, (number, ()), (proposal.number,))
+            parents = dict.fromkeys(state.outer_number(parent) for parent in proposal.parents)
+            return state, replace(proposal, number=number, parents=tuple(filter(None, parents)))
+        state = state.with_outer(proposal.number, known[0])
         if key in state.waiting:
             return state.with_known(key, known, (*state.waiting[key], proposal.number)), None
         told = _outcome(proposal.number, proposal.architecture, proposal.fidelity, known[1])
