@@ -9,7 +9,7 @@ from nas.plan import Plan, metrics
 from nas.sentences import Refused
 from nas.spaces.table import Tabulated
 from nas.tables import places
-from nas.tables.table import Table
+from nas.tables.table import Table, stem
 
 
 def on_table(
@@ -40,8 +40,8 @@ def on_table(
 
 
 def selecting(table: Table) -> str:
-    """Return the column to search on: validation before any other split, and the cheapest fidelity of it."""
-    trained = [(about.split != "valid", about.epochs, name) for name, about in table.columns.items() if about.split]
+    """Return the column to search on: validation before any other split, and the longest training of it."""
+    trained = [(about.split != "valid", -about.epochs, name) for name, about in table.columns.items() if about.split]
     if not trained:
         names = [name for name, about in table.columns.items() if about.goal == "max"] or list(table.columns)
         if not names:
@@ -51,9 +51,14 @@ def selecting(table: Table) -> str:
 
 
 def reporting(table: Table, objective: Objective) -> tuple[str, ...]:
-    """Return the test column beside a validation column, or nothing where the table has none."""
-    twin = objective.metric.replace("valid_", "test_")
-    return (twin,) if twin != objective.metric and twin in table.columns else ()
+    """Return the test column beside a validation column, or the nearest to it, or nothing where there is none."""
+    twin, about = objective.metric.replace("valid_", "test_"), table.columns.get(objective.metric)
+    if twin == objective.metric or about is None:
+        return ()
+    if twin in table.columns:
+        return (twin,)
+    same = [name for name, one in table.columns.items() if (one.dataset, one.split) == (about.dataset, "test")]
+    return (max(same, key=lambda name: (stem(name) == stem(twin), table.columns[name].epochs)),) if same else ()
 
 
 def among_epochs(table: Table, column: str) -> int:

@@ -56,9 +56,9 @@ def test_architectures_that_the_table_lacks_are_never_asked(table, capsys):
 
 def test_columns_are_found_where_nobody_names_them(table):
     plan = on_table(replace(DEFAULTS, budget=5), table)
-    assert plan.objectives[0].metric == "toy.valid_accuracy.3ep"
+    assert plan.objectives[0].metric == "toy.valid_accuracy.9ep"
     assert plan.report == ("toy.test_accuracy.3ep",)
-    assert plan.epochs == 3
+    assert (plan.epochs, plan.final_epochs) == (9, 3)
 
 
 def test_a_column_at_more_epochs_offers_the_lower_ones_as_fidelities(table):
@@ -81,7 +81,7 @@ def test_a_lower_fidelity_reads_the_lower_column(table, capsys):
 
 def test_rules_hold_on_a_table(table, capsys):
     lines, _ = search(capsys, "--table", table, "--budget", "8", "--rule", "tie: bit *", "--strategy", "random")
-    assert {line["metrics"]["toy.valid_accuracy.3ep"] for line in lines} <= {50.0, 56.0}
+    assert {line["metrics"]["toy.valid_accuracy.9ep"] for line in lines} <= {55.0, 61.0}
 
 
 def test_limits_on_columns_hold(table, capsys):
@@ -101,7 +101,7 @@ def test_limits_on_columns_hold(table, capsys):
         (["--set", "populations=5"], "There is no setting populations; the nearest is population."),
         (["--rule", "tie: bits *"], "bits *"),
         (["--metric", "toy.valid_accuracy.3ep", "--metric", "toy.parameters"], "works on one objective, not on 2"),
-        (["--strategy", "asha"], "asha"),
+        (["--strategy", "asha", "--metric", "toy.valid_accuracy.3ep"], "asha"),
         (["--set", "policy.proxy=synflow"], "There is no proxy synflow; there are "),
     ],
 )

@@ -51,7 +51,9 @@ def a_lane(strategy, seed, values):
 
 
 def test_a_lane_keeps_the_best_so_far_and_reads_its_report(tmp_path):
-    plan = on_table(replace(DEFAULTS, budget=40, strategy="random"), str(a_table(tmp_path)))
+    plan = on_table(
+        replace(DEFAULTS, budget=40, strategy="random"), str(a_table(tmp_path)), objectives=["toy.valid_accuracy.3ep"]
+    )
     found = lane(plan)
     assert list(found.best) == sorted(found.best)
     assert found.report == tuple(value - 1 for value in found.best)
@@ -60,7 +62,9 @@ def test_a_lane_keeps_the_best_so_far_and_reads_its_report(tmp_path):
 
 
 def test_a_lane_in_a_spent_space_repeats_its_end(tmp_path):
-    plan = on_table(replace(DEFAULTS, budget=100, strategy="random"), str(a_table(tmp_path)))
+    plan = on_table(
+        replace(DEFAULTS, budget=100, strategy="random"), str(a_table(tmp_path)), objectives=["toy.valid_accuracy.3ep"]
+    )
     found = lane(plan)
     assert len(found.best) == 100
     assert found.best[-1] == 56
@@ -122,7 +126,7 @@ def test_the_command_prints_standings_and_writes_a_page(tmp_path, capsys):
         ("genetic", 6), ("random", 6), ("genetic", 12), ("random", 12)
     ]  # fmt: skip
     html = report.read_text()
-    assert "toy.valid_accuracy.3ep" in html
+    assert "toy.valid_accuracy.9ep" in html
     assert "<script src" not in html
     assert "mutation_rate = " in html
 
