@@ -213,7 +213,7 @@ def final_job(plan: Plan, architecture: Architecture, *, seed: int, export: bool
 def final_seeds(plan: Plan) -> tuple[int, ...]:
     """Return the seeds of the final stage, none of them the search's own; a table needs to be asked only once."""
     count = 1 if plan.is_rehearsal else plan.final_seeds
-    return tuple(plan.seed + 1 + index for index in range(count))
+    return tuple(plan.seed + plan.policy.replicates + index for index in range(count))
 
 
 def contestants(plan: Plan, winner: Architecture) -> tuple[Architecture, ...]:

@@ -16,9 +16,14 @@ class Replicated:
     inner: Evaluator
 
     def evaluate(self, job: Job) -> Iterator[Event]:
-        """Yield the epochs of all seeds as one training, then means, and `accuracy_sd`; ends where one seed ends."""
+        """Yield the epochs of all seeds as one training, then means, and `accuracy_sd`; ends where one seed ends.
+
+        Where a seed is stopped early there is no hope in the others: the means are of those until then.
+        """
         count, found = job.policy.replicates, list[dict[str, float]]()
         for index in range(count):
+            if found and found[-1].get("epochs", job.epochs) < (job.until or job.epochs):
+                break
             alone = replace(job, seed=job.seed + index, workdir=str(Path(job.workdir) / f"seed{index + 1}"))
             for event in self.inner.evaluate(alone):
                 match event:
@@ -37,6 +42,6 @@ class Replicated:
 
 def _means(rows: list[dict[str, float]]) -> dict[str, float]:
     means = {metric: fmean(row[metric] for row in rows) for metric in rows[0]}
-    if "accuracy" in means:
+    if "accuracy" in means and len(rows) > 1:
         means["accuracy_sd"] = stdev(row["accuracy"] for row in rows)
     return means

@@ -25,9 +25,13 @@ def accuracies(curve: Sequence[EpochEnded]) -> tuple[float, ...]:
 
 
 def is_hopeless(policy: Policy, curve: Curve, peers: Sequence[Curve], epochs: int) -> bool:
-    """Tell whether to stop after the last point of `curve`, accuracies by epoch; `peers` are complete curves."""
+    """Tell whether to stop before `epochs`, after the last point of `curve`, accuracies by epoch.
+
+    It is compared with those `peers` that went on for as long; fewer than 5 of them tell nothing.
+    """
     at = len(curve)
-    compared = [peer for peer in peers if len(peer) >= epochs]
+    # A peer that was trained on, on a higher rung, is compared by where it was at the end of this one.
+    compared = [peer[:epochs] for peer in peers if len(peer) >= epochs]
     if policy.stopping == "none" or at < policy.grace or at >= epochs or len(compared) < FEWEST_PEERS:
         return False
     if policy.stopping == "median":
