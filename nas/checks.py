@@ -40,15 +40,18 @@ def check(plan: Plan) -> None:
     strategy(plan).refuse(search_space(plan), terms(plan))
 
 
+def proxies(plan: Plan) -> tuple[str, ...]:
+    """Return what is known before training and may reject proposals."""
+    free = tuple(name for name, about in METRICS.items() if about.costs_nothing)
+    if not plan.is_rehearsal:
+        return free
+    return (*free, *(name for name, about in table(plan).columns.items() if about.kind == "proxy"))
+
+
 def _policy(plan: Plan) -> None:
-    proxy = plan.policy.proxy
-    if not proxy:
-        return
-    free = [name for name, about in METRICS.items() if about.costs_nothing]
-    if plan.is_rehearsal:
-        free += [name for name, about in table(plan).columns.items() if about.kind == "proxy"]
-    if proxy not in free:
-        raise Refused("There is no proxy {proxy}; there are {names}.", proxy=proxy, names=", ".join(free))
+    proxy, known = plan.policy.proxy, proxies(plan)
+    if proxy and proxy not in known:
+        raise Refused("There is no proxy {proxy}; there are {names}.", proxy=proxy, names=", ".join(known))
 
 
 def _objectives(plan: Plan) -> None:

@@ -1,5 +1,6 @@
 """The last step before the review: how much is measured, how, and by whom."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -8,15 +9,21 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from nas import codec
+from nas.checks import proxies
 from nas.evaluation.protocol import Rehearsal, Training
+from nas.plan import Plan
+from nas.policy import Policy
 from nas.settings import configure
 from searches.drafts import Draft
+from searches.figures import title
 from searches.forms.fields import setting_fields, setting_initial, setting_values
 from searches.forms.wizard import Data
 from searches.models import Worker
 
 OF_BOTH = ("budget", "candidate_seconds", "seed")
 OF_TRAINING = ("epochs", "final_epochs", "final_seeds")
+POLICY_OF_TABLES = ("policy-proxy", "policy-proxy_share")
+POLICY_OF_TRAINING = ("policy-replicates", "policy-stopping", "policy-grace", *POLICY_OF_TABLES)
 
 
 def budget_fields(draft: Draft) -> dict[str, forms.Field]:
@@ -32,13 +39,23 @@ def budget_fields(draft: Draft) -> dict[str, forms.Field]:
     }
     if draft.plan.is_rehearsal:
         fields["budget"].help_text = _("How many networks the search looks up and compares.")
-        return fields | setting_fields(Rehearsal, "rehearsal")
+        return fields | setting_fields(Rehearsal, "rehearsal") | _policy_fields(draft.plan, POLICY_OF_TABLES)
     return fields | {
         "epochs": _number(_("Epochs each"), _("How long a candidate trains in the search.")),
         "final_epochs": _number(_("Epochs at the end"), _("How long the winner and the baseline train at the end.")),
         "final_seeds": _number(_("Seeds at the end"), _("How often both train, to show the spread between seeds.")),
         **setting_fields(Training, "training"),
+        **_policy_fields(draft.plan, POLICY_OF_TRAINING),
     }
+
+
+def _policy_fields(plan: Plan, names: Sequence[str]) -> dict[str, forms.Field]:
+    known = setting_fields(Policy, "policy")
+    fields = {name: known[name] for name in names}
+    fields["policy-proxy"].widget = forms.Select(
+        choices=[("", _("none")), *((name, title(name)) for name in proxies(plan))]
+    )
+    return fields
 
 
 def _number(label: Any, help_text: Any, low: int = 1) -> forms.Field:
@@ -56,7 +73,8 @@ def budget_initial(draft: Draft) -> dict[str, Any]:
     numbers = {name: getattr(plan, name) for name in (*OF_BOTH, *OF_TRAINING)}
     training = setting_initial(Training, "training", codec.dump(plan.training))
     rehearsal = setting_initial(Rehearsal, "rehearsal", codec.dump(plan.rehearsal))
-    return {"name": draft.name, "queue": draft.queue, **numbers, **training, **rehearsal}
+    policy = setting_initial(Policy, "policy", codec.dump(plan.policy))
+    return {"name": draft.name, "queue": draft.queue, **numbers, **training, **rehearsal, **policy}
 
 
 def apply_budget(draft: Draft, data: Data) -> Draft:
@@ -67,4 +85,6 @@ def apply_budget(draft: Draft, data: Data) -> Draft:
     else:
         training = configure(Training, setting_values(Training, "training", data))
         plan = replace(plan, training=training, **{name: data[name] for name in OF_TRAINING})
+    policy = {name.removeprefix("policy-"): data[name] for name in POLICY_OF_TRAINING if name in data}
+    plan = replace(plan, policy=replace(plan.policy, **policy))
     return Draft(name=data["name"], queue=data["queue"], plan=plan)

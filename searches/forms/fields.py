@@ -26,10 +26,10 @@ class SettingField(forms.Field):
         """Return the typed value; raises ValidationError with the engine's sentence."""
         if not self.asked:
             return None
-        if value in (None, "", []) and not self.item.many:
+        if value in (None, "", []) and not self.item.many and self.item.default != "":
             raise ValidationError(self.error_messages["required"])
         try:
-            return read(self.item, [] if value is None else value)
+            return read(self.item, ([] if self.item.many else "") if value is None else value)
         except Refused as refused:
             raise ValidationError(say(_titled(refused.sentence))) from refused
 

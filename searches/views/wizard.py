@@ -162,7 +162,7 @@ def _parts(form: StepForm) -> dict[str, Any]:
             parts = {"limits": form.fields_of("limit_"), "reports": form.fields_of("report_")}
             return {**parts, "able": able, "baseline": baseline}
         case "budget":
-            return {"training": form.fields_of("training-"), "rehearsal": form.fields_of("rehearsal-")}
+            return {part: form.fields_of(f"{part}-") for part in ("training", "rehearsal", "policy")}
     return {}
 
 
