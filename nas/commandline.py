@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from nas.datasets import DATASETS
+from nas.earlier import warm_from
 from nas.evaluation.protocol import Rehearsal, Split, Training
 from nas.objectives import Limit, limit, objective
 from nas.plan import Plan, default_limits
@@ -55,6 +56,14 @@ def add_search_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--no-limits", action="store_true", help="let networks be larger than the baseline")
     parser.add_argument(
+        "--warm-start",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="begin with the best of an earlier search of this space, whose `--json` lines are in the file; may be "
+        "repeated",
+    )
+    parser.add_argument(
         "--set",
         action="append",
         default=[],
@@ -76,6 +85,11 @@ class _Settings:
 
 def plan_of(options: Mapping[str, Any]) -> Plan:
     """Return the plan that parsed options ask for; raises Refused with a sentence."""
+    plan, files = _plan(options), options["warm_start"]
+    return replace(plan, warm=warm_from(files, plan)) if files else plan
+
+
+def _plan(options: Mapping[str, Any]) -> Plan:
     settings = _settings(options["set"])
     plan = replace(
         DEFAULTS,

@@ -1,0 +1,113 @@
+"""A search that begins with what an earlier one printed, and the files that it refuses."""
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from nas.__main__ import main
+from nas.commandline import DEFAULTS
+from nas.earlier import warm_from
+from nas.objectives import Limit, Objective
+from nas.plan import search_space
+from nas.sentences import Refused
+from tests.nas.race.test_race import a_table
+
+COUNT = len(search_space(DEFAULTS).decisions)
+
+
+def line(number, first, accuracy, **metrics):
+    """An evaluation whose first choices are these."""
+    choices = [*first, *[0] * (COUNT - len(first))]
+    return {
+        "number": number, "stage": "search", "seed": 1, "choices": choices, "scores": [-accuracy],
+        "status": "measured", "metrics": {"accuracy": accuracy, "epochs": 5.0, **metrics},
+    }  # fmt: skip
+
+
+@pytest.fixture
+def written(tmp_path):
+    def write(*lines, name="earlier.jsonl"):
+        file = tmp_path / name
+        file.write_text("\n".join(one if isinstance(one, str) else json.dumps(one) for one in lines))
+        return str(file)
+
+    return write
+
+
+def warm(*files, **changes):
+    return warm_from(files, replace(DEFAULTS, limits=(), **changes))
+
+
+def test_a_search_begins_with_the_best_of_an_earlier_one(tmp_path, capsys):
+    asked = ["search", "--json", "--table", str(a_table(tmp_path, rows=60)), "--metric", "toy.valid_accuracy.3ep"]
+    assert main([*asked, "--budget", "20", "--strategy", "random"]) == 0
+    file = tmp_path / "earlier.jsonl"
+    file.write_text(capsys.readouterr().out)
+    first = [json.loads(text) for text in file.read_text().splitlines()]
+    assert main([*asked, "--budget", "10", "--warm-start", str(file), "--set", "policy.warm_start=4"]) == 0
+    then = [json.loads(text) for text in capsys.readouterr().out.splitlines()]
+    best = min(line["scores"] for line in first if line.get("stage") == "search")
+    assert then[0]["scores"] == best
+    known = [line["choices"] for line in first if line.get("stage") == "search"]
+    assert all(line["choices"] in known for line in then[:4])
+
+
+def test_the_source_is_the_file_with_its_best_value_and_when_it_was_reached(written):
+    found = warm(written(line(1, (0, 1, 2), 80.0), line(2, (1, 1, 1, 1), 90.0), line(3, (0, 1, 0, 1, 1), 85.0)))
+    (source,) = found.sources
+    assert (source.title, source.best, source.evaluations, source.run) == ("earlier.jsonl", 90.0, 2, 0)
+    assert len(found.starts) == 3
+
+
+def test_files_take_turns_and_failures_finals_and_last_lines_do_not_count(written):
+    failed = {"number": 3, "stage": "search", "choices": [0], "status": "failed", "cause": "oom"}
+    final = {"number": 1, "stage": "final", "choices": [0], "status": "measured", "metrics": {}}
+    one = written(line(1, (0, 1, 2), 80.0), failed, final, {"best": {}, "evaluations": 2}, "", name="one")
+    two = written(line(1, (1, 1, 1, 1), 70.0), name="two")
+    assert [source.title for source in warm(one, two).sources] == ["one", "two"]
+    assert len(warm(one, two).starts) == 2
+
+
+def test_the_order_is_that_of_the_new_objective_among_the_longest_trainings(written):
+    file = written(
+        line(1, (0, 1, 2), 80.0, loss=0.1),
+        line(2, (1, 1, 1, 1), 90.0, loss=0.5),
+        line(3, (0, 1, 0, 1, 1), 99.0, epochs=2),
+    )
+    lower = warm(file, objectives=(Objective("loss", "min"),))
+    assert lower.starts == warm(file).starts[::-1]
+    assert len(lower.starts) == 2
+    assert lower.sources[0].best == 0.1
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        (["{"], "is not what `search --json` printed"),
+        (["[1]"], "is not what `search --json` printed"),
+        ([], "has no measured network"),
+        ([{"best": {}}], "has no measured network"),
+        ([line(1, (), 80.0) | {"choices": [0, 1]}], r"is of another space: \(0, 1\) are no choices of chain"),
+        ([line(1, (-1,), 80.0)], "is of another space"),
+        ([line(1, (999,), 80.0)], "is of another space"),
+        ([line(1, (), 80.0) | {"choices": "abc"}], "choices cannot be 'abc'"),
+        ([line(1, (), 80.0) | {"metrics": {}}], "does not tell the accuracy"),
+    ],
+)
+def test_what_cannot_be_a_start_is_refused_with_a_sentence(written, lines, said):
+    with pytest.raises(Refused, match=said):
+        warm(written(*lines))
+
+
+def test_a_file_that_is_not_there_or_not_text_is_refused(tmp_path):
+    with pytest.raises(Refused, match=r"nowhere cannot be read: No such file"):
+        warm(str(tmp_path / "nowhere"))
+    (tmp_path / "picture").write_bytes(b"\x89PNG\xff")
+    with pytest.raises(Refused, match="is not what"):
+        warm(str(tmp_path / "picture"))
+
+
+def test_what_breaks_a_limit_is_no_start(written):
+    file = written(line(1, (0, 1, 2), 80.0, latency_ms=1.0), line(2, (1, 1, 1, 1), 90.0, latency_ms=9.0))
+    assert len(warm_from([file], replace(DEFAULTS, limits=(Limit("latency_ms", 5.0),))).starts) == 1
