@@ -79,8 +79,9 @@ def _named(path: Path) -> Iterator[Message]:
 def _catalogues() -> Iterator[Message]:
     sys.path.insert(0, str(ROOT))
     from nas.datasets import DATASETS, NOWHERE
-    from nas.evaluation.protocol import Training
+    from nas.evaluation.protocol import Rehearsal, Training
     from nas.objectives import METRICS
+    from nas.policy import Policy
     from nas.settings import KINDS, settings_of
     from nas.spaces import catalogue as spaces
     from nas.strategies import catalogue as strategies
@@ -98,7 +99,7 @@ def _catalogues() -> Iterator[Message]:
     for name in (*spaces.SEARCHABLE, *strategies.STRATEGIES):
         for text in (name, name.replace("_", " ").capitalize()):
             yield text, None, "nas/*/catalogue.py"
-    for kind in (*spaces.SPACES.values(), *strategies.STRATEGIES.values(), Training):
+    for kind in (*spaces.SPACES.values(), *strategies.STRATEGIES.values(), Training, Rehearsal, Policy):
         for item in settings_of(kind):
             yield item.help, None, "nas"
             yield item.name.replace("_", " ").capitalize(), None, "nas"
