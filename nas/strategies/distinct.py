@@ -6,10 +6,10 @@ from itertools import chain
 from random import Random
 from typing import Any
 
-from nas import codec
 from nas.architecture import Architecture
 from nas.spaces import moves
 from nas.spaces.protocol import SearchSpace
+from nas.strategies.nested import opened
 from nas.strategies.protocol import AnyStrategy, Failed, Outcome, Proposal, Scored, Terms
 
 PATIENCE, FEWEST, FREE = 100, 2, 1
@@ -95,7 +95,7 @@ class Distinct:
         fresh: list[Proposal] = []
         in_row, spent = 0, False
         while len(fresh) < count and not spent:
-            inner, asked = self.inner.ask(space, self._inner_state(state), count - len(fresh))
+            inner, asked = self.inner.ask(space, opened(self.inner, state.inner), count - len(fresh))
             state = replace(state, inner=inner)
             if not asked:
                 break
@@ -122,11 +122,7 @@ class Distinct:
 
     def trace(self, state: DistinctState) -> Mapping[str, float]:
         """As the strategy inside."""
-        return self.inner.trace(self._inner_state(state))
-
-    def _inner_state(self, state: DistinctState) -> Any:
-        # Out of the database the inner state is plain JSON; between two calls in one process it stays what it is.
-        return codec.load(self.inner.state, state.inner) if isinstance(state.inner, Mapping) else state.inner
+        return self.inner.trace(opened(self.inner, state.inner))
 
     def _admit(
         self, space: SearchSpace, state: DistinctState, proposal: Proposal
@@ -147,7 +143,7 @@ class Distinct:
         return self._tell_inner(space, state, told), None
 
     def _tell_inner(self, space: SearchSpace, state: DistinctState, outcome: Outcome) -> DistinctState:
-        return replace(state, inner=self.inner.tell(space, self._inner_state(state), outcome))
+        return replace(state, inner=self.inner.tell(space, opened(self.inner, state.inner), outcome))
 
 
 def _outcome(number: int, architecture: Architecture, fidelity: int, scores: tuple[float, ...]) -> Outcome:
