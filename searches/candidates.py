@@ -93,8 +93,9 @@ class CandidateTable:
             ("generation", _("Generation"), True),
             ("origin", _("Made by"), False),
         ]
-        seen: set[str] = set()
-        return [self._heading(*each) for each in titles if not (each[0] in seen or seen.add(each[0]))]  # type: ignore[func-returns-value]
+        # An objective may be one of the sizes that have a column anyway; the first title of a name stays.
+        once = {name: (name, words, number) for name, words, number in reversed(titles)}
+        return [self._heading(*once[name]) for name in dict.fromkeys(name for name, _, _ in titles)]
 
     def _heading(self, name: str, words: Words, number: bool) -> dict[str, Any]:
         now = {name: "ascending", f"-{name}": "descending"}.get(self.sort, "")
