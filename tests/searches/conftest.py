@@ -1,16 +1,19 @@
 """Rows of a small search, a broker in memory, and people."""
 
 from dataclasses import replace
+from itertools import product
 
 import pytest
 from celery import current_app
 from django.contrib.auth import get_user_model
+from django.urls import reverse
 from django.utils import timezone
 
 from nas import codec
 from nas.evaluation.protocol import Split
 from nas.plan import Plan, default_limits
 from nas.spaces.catalogue import SpaceSpec
+from nas.tables import writing
 from searches import leases
 from searches.advance import advance
 from searches.models import Evaluation, Event, Run, Worker
@@ -25,6 +28,10 @@ PLAN = Plan(
     final_epochs=3,
     final_seeds=2,
 )
+VALID, TEST, LATENCY = "cifar10.valid_accuracy.12ep", "cifar10.test_accuracy.12ep", "latency.pixel3"
+ROWS = [
+    (a, b, c, 60 + 3 * a + 2 * b + c, 61 + 3 * a + 2 * b - c, 1 + a + b * c) for a, b, c in product(range(4), repeat=3)
+]
 
 
 @pytest.fixture(autouse=True)
@@ -86,3 +93,32 @@ def kinds():
         return [event.kind for event in events]
 
     return of
+
+
+@pytest.fixture
+def person(client, alice):
+    """Return a browser in which alice, who may add tables, is signed in."""
+    alice.is_staff = True
+    alice.save()
+    client.force_login(alice)
+    return client
+
+
+@pytest.fixture
+def table(tmp_path, monkeypatch):
+    """A table of 64 networks, the only one beside those that come with the product."""
+    monkeypatch.setenv("NAS_TABLE_DIR", str(tmp_path / "tables"))
+    monkeypatch.delenv("NAS_DATA_DIR", raising=False)
+    file = tmp_path / "toy.csv"
+    head = f"width,depth,kernel,{VALID}:max,{TEST}:max,{LATENCY}:min,cifar10.parameters:min\n"
+    file.write_text(head + "".join(f"{','.join(map(str, row))},{100 * row[5]}\n" for row in ROWS))
+    return writing.add(file, "toy", "Toy networks")
+
+
+def follow(person, run, step, **changes):
+    """Send a step's form as the page shows it, with changes; return the next page."""
+    page = person.get(reverse("wizard", args=[run.pk, step]))
+    form = page.context["form"]
+    sent = {name: form[name].value() for name in form.fields}
+    kept = {name: value for name, value in sent.items() if value is not None and value is not False and value != []}
+    return person.post(reverse("wizard", args=[run.pk, step]), {**kept, **changes, "go": "next"}, follow=True)

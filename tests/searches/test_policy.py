@@ -8,13 +8,13 @@ from nas.policy import Policy
 from searches import drafts, lifecycle
 from searches.advance import advance
 from searches.models import Evaluation, Run
-from tests.searches.test_rehearsal import follow, person, table  # noqa: F401 - fixtures
+from tests.searches.conftest import follow
 from workers import artifacts
 from workers.evaluating import job_of
 
 
 @pytest.mark.django_db
-def test_the_budget_step_asks_for_the_policy_of_a_training(person, alice):  # noqa: F811
+def test_the_budget_step_asks_for_the_policy_of_a_training(person, alice):
     run = drafts.new_draft(alice)
     asked = {"policy-stopping": "median", "policy-grace": "2", "policy-replicates": "3", "policy-proxy": "parameters"}
     page = follow(person, run, "budget", **asked)
@@ -23,7 +23,7 @@ def test_the_budget_step_asks_for_the_policy_of_a_training(person, alice):  # no
 
 
 @pytest.mark.django_db
-def test_a_proxy_that_nobody_knows_is_refused(person, alice):  # noqa: F811
+def test_a_proxy_that_nobody_knows_is_refused(person, alice):
     run = drafts.new_draft(alice)
     page = follow(person, run, "budget", **{"policy-proxy": "synflow"})
     assert "There is no proxy synflow" in page.content.decode()
@@ -31,7 +31,7 @@ def test_a_proxy_that_nobody_knows_is_refused(person, alice):  # noqa: F811
 
 
 @pytest.mark.django_db
-def test_a_table_offers_proxies_but_no_seeds(person, alice, table):  # noqa: F811
+def test_a_table_offers_proxies_but_no_seeds(person, alice, table):
     run = drafts.new_rehearsal(alice, "toy")
     text = follow(person, run, "objectives").content.decode()
     assert "policy-proxy" in text

@@ -23,31 +23,8 @@ from searches.snapshot import snapshot_of
 from searches.standing import known_front, optimum, standings
 from searches.story import story
 from searches.traces import trace_rows, trace_table
+from tests.searches.conftest import LATENCY, ROWS, TEST, VALID, follow
 from workers.evaluating import job_of
-
-VALID, TEST, LATENCY = "cifar10.valid_accuracy.12ep", "cifar10.test_accuracy.12ep", "latency.pixel3"
-ROWS = [
-    (a, b, c, 60 + 3 * a + 2 * b + c, 61 + 3 * a + 2 * b - c, 1 + a + b * c) for a, b, c in product(range(4), repeat=3)
-]
-
-
-@pytest.fixture
-def table(tmp_path, monkeypatch):
-    """A table of 64 networks, the only one beside those that come with the product."""
-    monkeypatch.setenv("NAS_TABLE_DIR", str(tmp_path / "tables"))
-    monkeypatch.delenv("NAS_DATA_DIR", raising=False)
-    file = tmp_path / "toy.csv"
-    head = f"width,depth,kernel,{VALID}:max,{TEST}:max,{LATENCY}:min,cifar10.parameters:min\n"
-    file.write_text(head + "".join(f"{','.join(map(str, row))},{100 * row[5]}\n" for row in ROWS))
-    return writing.add(file, "toy", "Toy networks")
-
-
-@pytest.fixture
-def person(client, alice):
-    alice.is_staff = True
-    alice.save()
-    client.force_login(alice)
-    return client
 
 
 @pytest.fixture
@@ -70,15 +47,6 @@ def rehearse(alice, worker, table):
         return Run.objects.get(pk=run.pk)
 
     return run_it
-
-
-def follow(person, run, step, **changes):
-    """Send a step's form as the page shows it, with changes; return the next page."""
-    page = person.get(reverse("wizard", args=[run.pk, step]))
-    form = page.context["form"]
-    sent = {name: form[name].value() for name in form.fields}
-    kept = {name: value for name, value in sent.items() if value is not None and value is not False and value != []}
-    return person.post(reverse("wizard", args=[run.pk, step]), {**kept, **changes, "go": "next"}, follow=True)
 
 
 def test_a_table_is_chosen_beside_the_datasets_and_every_step_fits_it(person, alice, table):
