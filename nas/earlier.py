@@ -2,29 +2,15 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
-from nas import codec, objectives
+from nas import codec
 from nas.plan import Plan, search_space
-from nas.priors import Prior, Source, WarmStart, warm_start
+from nas.priors import Evaluation, Prior, Source, WarmStart, longest, prior, warm_start
 from nas.sentences import Refused
 from nas.spaces.protocol import SearchSpace
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """What counts of a line: its number in the search, the architecture, and what was measured of it."""
-
-    number: int
-    choices: tuple[int, ...]
-    metrics: Mapping[str, float]
-
-    @property
-    def epochs(self) -> float:
-        """How long it was trained, 0 where nobody says."""
-        return self.metrics.get("epochs", 0.0)
 
 
 def warm_from(files: Sequence[str], plan: Plan) -> WarmStart:
@@ -35,24 +21,14 @@ def warm_from(files: Sequence[str], plan: Plan) -> WarmStart:
 
 def _prior(file: str, plan: Plan, space: SearchSpace) -> Prior:
     evaluations = _evaluations(file, space)
-    # Scores of shorter trainings do not compare with those of the longest.
-    longest = max((one.epochs for one in evaluations), default=0.0)
-    scored = [(_score(file, one, plan), one) for one in evaluations if one.epochs == longest]
-    measured = [(score, one) for score, one in scored if score is not None]
-    if not measured:
-        raise Refused("{file} has no measured network that keeps to the limits.", file=file)
-    _, best = min(measured, key=lambda pair: pair[0])
-    source = Source(Path(file).name, best.metrics[plan.objectives[0].metric], best.number)
-    return Prior(source, space.decisions, tuple((one.choices, score) for score, one in measured))
-
-
-def _score(file: str, one: Evaluation, plan: Plan) -> float | None:
-    """Return the first objective of this plan, minimised, whatever the earlier search was after."""
-    for objective in plan.objectives:
+    # The order is that of this plan's first objective, whatever the earlier search was after.
+    for one, objective in product(longest(evaluations), plan.objectives):
         if objective.metric not in one.metrics:
             raise Refused("{file} does not tell the {metric} of its networks.", file=file, metric=objective.metric)
-    found = objectives.scores(plan.objectives, plan.limits, one.metrics)
-    return found[0] if found else None
+    found = prior(Source(Path(file).name), space.decisions, evaluations, plan.objectives[0], plan.limits)
+    if found is None:
+        raise Refused("{file} has no measured network that keeps to the limits.", file=file)
+    return found
 
 
 def _evaluations(file: str, space: SearchSpace) -> list[Evaluation]:

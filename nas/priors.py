@@ -1,10 +1,11 @@
 """What earlier searches know: their good architectures, read in the words of another space."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import zip_longest
 
 from nas.architecture import Architecture, Decision
+from nas.objectives import Limit, Objective
 from nas.spaces.protocol import SearchSpace
 
 SHARED = 0.5  # share of decisions that two spaces must have in common
@@ -15,13 +16,29 @@ Choices = tuple[int, ...]
 class Source:
     """An earlier search as the plan remembers it: its best value, and after how many evaluations it was reached.
 
-    `run` is 0 where it came out of a file.
+    `run` is 0 where it came out of a file. Where its values are not `comparable`, as of other data, no search can be
+    said to have reached its best.
     """
 
     title: str
-    best: float
-    evaluations: int
+    best: float = 0.0
+    evaluations: int = 0
     run: int = 0
+    comparable: bool = True
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """What counts of an evaluation in an earlier search: its number there, the architecture, what was measured."""
+
+    number: int
+    choices: Choices
+    metrics: Mapping[str, float]
+
+    @property
+    def epochs(self) -> float:
+        """How long it was trained, 0 where nobody says."""
+        return self.metrics.get("epochs", 0.0)
 
 
 @dataclass(frozen=True)
@@ -41,11 +58,36 @@ class Prior:
     measured: tuple[tuple[Choices, float], ...]
 
 
+def prior(
+    source: Source,
+    decisions: tuple[Decision, ...],
+    evaluations: Sequence[Evaluation],
+    objective: Objective,
+    limits: Sequence[Limit],
+) -> Prior | None:
+    """Return what a search tells, `source` completed by its numbers; None where nothing keeps to the limits."""
+    within = [one for one in longest(evaluations) if all(limit.holds(one.metrics) for limit in limits)]
+    measured = [(objective.score(one.metrics), one) for one in within]
+    if not measured:
+        return None
+    _, best = min(measured, key=lambda pair: pair[0])
+    source = replace(source, best=best.metrics[objective.metric], evaluations=best.number)
+    return Prior(source, decisions, tuple((one.choices, score) for score, one in measured))
+
+
+def longest(evaluations: Sequence[Evaluation]) -> list[Evaluation]:
+    """Return those that were trained for longest, as scores of shorter trainings do not compare with theirs."""
+    epochs = max((one.epochs for one in evaluations), default=0.0)
+    return [one for one in evaluations if one.epochs == epochs]
+
+
 def warm_start(priors: Sequence[Prior], space: SearchSpace, count: int) -> WarmStart:
     """Return up to `count` starts, taken from the searches in turn, best first, near repetitions last."""
     found: list[Architecture] = []
     used = {id(prior): False for prior in priors}
     for row in zip_longest(*(_best_first(prior, space) for prior in priors)):
+        if len(found) == count:
+            break
         for prior, architecture in zip(priors, row, strict=True):
             if architecture is not None and architecture not in found and len(found) < count:
                 found.append(architecture)

@@ -58,6 +58,8 @@ class Follower:
             bar.close()
         if last is None or self._json:
             return
+        for known in last.get("warm_start", []):
+            self._print_known(known)
         if self._plan.is_rehearsal:
             self._print_report(last)
             return
@@ -69,6 +71,11 @@ class Follower:
         layers = [option for name, option in last["best"]["decisions"].items() if name.endswith("operation")]
         depth = int(last["best"]["decisions"].get("depth", len(layers)))
         print(f"best: {' → '.join(layers[:depth])} ({last['best']['parameters']:,} parameters)", file=self._out)
+
+    def _print_known(self, known: dict[str, Any]) -> None:
+        here = f"after {known['reached']} evaluations" if known["reached"] else "not"
+        best = f"{known['best']:.3f} of {known['title']}"
+        print(f"best {best} (after {known['evaluations']}): {here} reached", file=self._out)
 
     def _print_report(self, last: dict[str, Any]) -> None:
         for column, value in (last["best"]["metrics"] | last["reports"]).items():

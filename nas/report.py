@@ -1,14 +1,16 @@
 """The JSON lines that a search prints: one object per evaluation, and a last one with what came of it."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from nas import objectives
 from nas.architecture import Architecture
 from nas.plan import Plan, summary
+from nas.priors import Source
 from nas.spaces.protocol import SearchSpace
 
 Metrics = Mapping[str, float]
+Id = TypeVar("Id")
 
 
 def described(space: SearchSpace, architecture: Architecture) -> dict[str, Any]:
@@ -57,14 +59,17 @@ def last_line(
     test: Sequence[Metrics],
     baseline: Sequence[Metrics],
     *,
-    evaluations: int,
+    measured: Sequence[tuple[int, Metrics]],
     seconds: float,
 ) -> dict[str, Any]:
     """Return the closing line: the architecture, and means over seeds of its and the baseline's test metrics.
 
-    Of a rehearsal it has instead the columns that were asked for: `report` is the first one, of the best.
+    Of a rehearsal it has instead the columns that were asked for: `report` is the first one, of the best. After a warm
+    start it tells of each earlier search when its best was reached; `measured` are numbers and metrics, in order.
     """
-    line: dict[str, Any] = {"best": dict(best), "evaluations": evaluations, "seconds": round(seconds, 3)}
+    line: dict[str, Any] = {"best": dict(best), "evaluations": len(measured), "seconds": round(seconds, 3)}
+    if plan.warm.sources:
+        line["warm_start"] = [_warm(plan, source, measured) for source in plan.warm.sources]
     if plan.is_rehearsal:
         found = _means(test)
         report = {column: found[column] for column in plan.report}
@@ -76,6 +81,24 @@ def last_line(
         "test_sd": _spreads(test),
         "baseline_sd": _spreads(baseline),
     }
+
+
+def reached(plan: Plan, source: Source, measured: Iterable[tuple[Id, Metrics]]) -> Id | None:
+    """Return who was first as good as the best of an earlier search, None where nobody was or nobody can tell."""
+    if not source.comparable:
+        return None
+    aim = plan.objectives[0]
+    goal = aim.score({aim.metric: source.best})
+    for id, metrics in measured:
+        scores = objectives.scores(plan.objectives, plan.limits, metrics)
+        if scores is not None and scores[0] <= goal:
+            return id
+    return None
+
+
+def _warm(plan: Plan, source: Source, measured: Sequence[tuple[int, Metrics]]) -> dict[str, Any]:
+    known = {"title": source.title, "best": source.best, "evaluations": source.evaluations}
+    return known | {"reached": reached(plan, source, measured)}
 
 
 def _means(rows: Sequence[Metrics]) -> dict[str, float]:

@@ -72,7 +72,7 @@ class Search:
             described(planning.search_space(self.plan), winner),
             results[winner],
             results[BASELINE],
-            evaluations=len(measured),
+            measured=[(number, metrics) for (number, _), metrics in measured],
             seconds=self.seconds,
         )
 

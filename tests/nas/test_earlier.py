@@ -10,6 +10,8 @@ from nas.commandline import DEFAULTS
 from nas.earlier import warm_from
 from nas.objectives import Limit, Objective
 from nas.plan import search_space
+from nas.priors import Source
+from nas.report import reached
 from nas.sentences import Refused
 from tests.nas.race.test_race import a_table
 
@@ -51,6 +53,12 @@ def test_a_search_begins_with_the_best_of_an_earlier_one(tmp_path, capsys):
     assert then[0]["scores"] == best
     known = [line["choices"] for line in first if line.get("stage") == "search"]
     assert all(line["choices"] in known for line in then[:4])
+    at = next(line["number"] for line in first if line.get("scores") == best)
+    told = {"title": "earlier.jsonl", "best": -best[0], "evaluations": at, "reached": 1}
+    assert then[-1]["warm_start"] == [told]
+    assert "warm_start" not in first[-1]
+    assert main([*[one for one in asked if one != "--json"], "--budget", "5", "--warm-start", str(file)]) == 0
+    assert f"earlier.jsonl (after {at}): after 1 evaluations reached" in capsys.readouterr().out
 
 
 def test_the_source_is_the_file_with_its_best_value_and_when_it_was_reached(written):
@@ -111,3 +119,19 @@ def test_a_file_that_is_not_there_or_not_text_is_refused(tmp_path):
 def test_what_breaks_a_limit_is_no_start(written):
     file = written(line(1, (0, 1, 2), 80.0, latency_ms=1.0), line(2, (1, 1, 1, 1), 90.0, latency_ms=9.0))
     assert len(warm_from([file], replace(DEFAULTS, limits=(Limit("latency_ms", 5.0),))).starts) == 1
+
+
+@pytest.mark.parametrize(
+    ("source", "at"),
+    [
+        (Source("a", 70.0, 9), 2),  # the first breaks the limit
+        (Source("a", 70.5, 9), 3),
+        (Source("a", 99.0, 9), None),
+        (Source("a", 70.0, 9, comparable=False), None),
+    ],
+)
+def test_the_best_of_an_earlier_search_is_reached_by_the_first_that_is_as_good_within_the_limits(source, at):
+    plan = replace(DEFAULTS, limits=(Limit("latency_ms", 5.0),))
+    values = [(90.0, 6.0), (70.0, 1.0), (71.0, 5.0), (72.0, 1.0)]
+    measured = [(at, {"accuracy": one, "latency_ms": ms}) for at, (one, ms) in enumerate(values, start=1)]
+    assert reached(plan, source, measured) == at

@@ -22,6 +22,7 @@ from nasweb.signin import ensure_admin
 from searches import lifecycle
 from searches.advance import advance
 from searches.models import Evaluation, Event, Run, Worker
+from searches.queries import measurements
 
 TICK = 0.1
 
@@ -127,7 +128,7 @@ class _Follow:
             described(plan.search_space(run.plan), run.winner.architecture),
             [one.metrics for one in final.filter(candidate=run.winner)],
             [one.metrics for one in final.filter(candidate__number=0)],
-            evaluations=run.evaluations.filter(stage=Run.Stage.SEARCH, status=Evaluation.Status.MEASURED).count(),
+            measured=[(at, one.metrics) for at, one in enumerate(measurements(run), start=1) if not one.failed],
             seconds=time.monotonic() - self._started,
         )
         self.follower.line(line)
