@@ -7,6 +7,7 @@ validation accuracy after 12 epochs, reported is the test accuracy after 12 epoc
 """
 
 import argparse
+import json
 import os
 import platform
 import re
@@ -20,6 +21,7 @@ from statistics import fmean, median
 from benchmarks.many_objectives import hypervolume_shares
 from benchmarks.rungs import saved_epochs
 from benchmarks.tpe import tpe_lanes
+from nas import codec
 from nas.commandline import DEFAULTS
 from nas.plan import Plan, search_space, strategy, table, terms
 from nas.race.contest import BASELINE, Lane, Race
@@ -115,24 +117,30 @@ def _engine() -> Iterator[str]:
 
 
 def _own_time(evaluations: int = 1000, timed: int = 20) -> Iterator[str]:
-    """Time ask and tell of every strategy around its 1,000th evaluation."""
-    yield f"Own time per proposal at {evaluations:,} evaluations, ask and tell (median of {timed}):"
+    """Time every strategy around its 1,000th evaluation as a run pays for it."""
+    how = f"state from JSON, tell, ask, state to JSON (median of {timed})"
+    yield f"Own time per proposal at {evaluations:,} evaluations, {how}:"
     yield ""
     for name in STRATEGIES:
         asked = plan("cifar10", evaluations + timed, name)
-        times = [seconds for _, seconds in _loop(asked)][-timed:]
+        times = [seconds for _, seconds in _loop(asked, through_json=evaluations)][-timed:]
         yield f"- `{name}` {1000 * median(times):.1f} ms"
     yield ""
 
 
-def _loop(asked: Plan) -> Iterator[tuple[int, float]]:
-    """Yield the number of each evaluation and the time that the strategy took for it."""
+def _loop(asked: Plan, through_json: int | None = None) -> Iterator[tuple[int, float]]:
+    """Yield the number of each evaluation and the time that the strategy took for it.
+
+    After `through_json` evaluations the state is text between two steps, as it is in a run's row.
+    """
     space, stepped, rows = search_space(asked), strategy(asked), table(asked)
     column = asked.objectives[0].metric
     state, number = stepped.begin(asked.seed, terms(asked)), 0
     while number < asked.budget:
         started = time.perf_counter()
         state, proposals = stepped.ask(space, state, 1)
+        if through_json is not None and number >= through_json:
+            state = codec.load(stepped.state, json.loads(json.dumps(codec.dump(state))))
         spent = time.perf_counter() - started
         if not proposals:
             return
