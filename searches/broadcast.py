@@ -24,14 +24,24 @@ def group(run_id: int) -> str:
 
 def broadcast(run_id: int, message: dict[str, Any]) -> None:
     """Send a message to the pages that follow a run, some time soon."""
-    asyncio.run_coroutine_threadsafe(_send(run_id, message), _loop())
+    asyncio.run_coroutine_threadsafe(_send(group(run_id), {"type": "run.event", "message": message}), _loop())
 
 
-async def _send(run_id: int, message: dict[str, Any]) -> None:
+def group_of_race(race_id: int) -> str:
+    """Return the name of the channel group that follows a race."""
+    return f"race.{race_id}"
+
+
+def tell_of_race(race_id: int) -> None:
+    """Tell the pages that follow a race that something in it changed; what it is they read themselves."""
+    asyncio.run_coroutine_threadsafe(_send(group_of_race(race_id), {"type": "race.changed"}), _loop())
+
+
+async def _send(to: str, message: dict[str, Any]) -> None:
     try:
-        await get_channel_layer().group_send(group(run_id), {"type": "run.event", "message": message})
+        await get_channel_layer().group_send(to, message)
     except Exception as error:
-        log.debug("event %s of run %s was not broadcast: %s", message.get("seq"), run_id, error)
+        log.debug("%s was not broadcast to %s: %s", message["type"], to, error)
 
 
 def _loop() -> asyncio.AbstractEventLoop:

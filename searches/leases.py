@@ -1,7 +1,7 @@
 """Every change of status of an evaluation: who holds it, and what came of it. Each one is fenced by its attempt."""
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from django.conf import settings
@@ -34,7 +34,7 @@ def claim(evaluation_id: int, attempt: int, worker: str) -> Evaluation | None:
         taken = Evaluation.objects.filter(
             pk__in=list(mine.values_list("pk", flat=True)), attempt=attempt, status=Status.QUEUED
         )
-        if not taken.update(status=Status.RUNNING, worker=worker, lease_until=_lease(), started_at=now):
+        if not taken.update(status=Status.RUNNING, worker=worker, lease_until=lease_end(), started_at=now):
             return None
         evaluation = Evaluation.objects.select_related("run", "candidate").get(pk=evaluation_id)
         record(
@@ -47,7 +47,7 @@ def claim(evaluation_id: int, attempt: int, worker: str) -> Evaluation | None:
 
 def renew(evaluation: Evaluation) -> bool:
     """Hold on for another lease; False where the attempt is no longer mine."""
-    return bool(_mine(evaluation).update(lease_until=_lease()))
+    return bool(_mine(evaluation).update(lease_until=lease_end()))
 
 
 def wish(evaluation: Evaluation) -> Wish:
@@ -197,5 +197,6 @@ def _about(evaluation: Evaluation) -> dict[str, Any]:
     }
 
 
-def _lease() -> Any:
+def lease_end() -> datetime:
+    """Return until when what is claimed or renewed now is held."""
     return timezone.now() + timedelta(seconds=settings.LEASE_SECONDS)

@@ -7,13 +7,13 @@ from django.db.models import Q
 from django.utils import timezone
 
 from nas.sentences import Sentence
-from searches import dispatch, leases
+from searches import dispatch, leases, racing
 from searches.advance import advance
 from searches.models import Evaluation, Run
 
 
 def sweep() -> None:
-    """Put back silent evaluations, send again what waits too long, advance every open run."""
+    """Put back what is silent, send again what waits too long, advance every open run and tend every open race."""
     for evaluation in leases.silent().select_related("candidate"):
         leases.lose(evaluation, Sentence(leases.WORKER_SILENT, {"worker": evaluation.worker}))
     for run_id in (
@@ -21,6 +21,7 @@ def sweep() -> None:
     ):
         advance(run_id)
     dispatch.send(_waiting())
+    racing.tend()
 
 
 def _waiting() -> list[Evaluation]:

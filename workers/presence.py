@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
-from searches import leases
+from searches import lanes, leases
 from searches.models import Worker
 
 
@@ -33,8 +33,9 @@ def arrive() -> None:
             "seen_at": now,
         },
     )
-    leases.lose_all_of(name())
-    leases.send_again()
+    for held in (leases, lanes):
+        held.lose_all_of(name())
+        held.send_again()
 
 
 def drain() -> None:

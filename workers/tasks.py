@@ -1,4 +1,4 @@
-"""What Celery calls. The pool process of a worker keeps one warm runner beside it."""
+"""What Celery calls. The pool process of a worker keeps one warm runner beside it, and for races a racer."""
 
 import contextlib
 import logging
@@ -9,16 +9,18 @@ from celery.signals import worker_process_init, worker_process_shutdown, worker_
 from django.db import DatabaseError
 
 from nas.sentences import Sentence
-from searches import leases
+from searches import lanes, leases, racing
 from searches.advance import advance
-from searches.dispatch import EVALUATE
+from searches.dispatch import EVALUATE, RACE_LANE, RACE_RESULTS
 from workers import presence
 from workers.evaluating import Drive, limit_of
+from workers.racing import end, racer, take_turn
 from workers.warm import Runner
 
 log = logging.getLogger(__name__)
 STUMBLED = "The worker could not go on: {error}."
 _runner: Runner | None = None
+_racer: Runner | None = None
 
 
 @shared_task(name=EVALUATE)
@@ -36,6 +38,38 @@ def evaluate(evaluation_id: int, attempt: int) -> None:
         log.exception("evaluation %s", evaluation.pk)
         leases.lose(evaluation, Sentence(STUMBLED, {"error": str(error)}))
     advance(evaluation.run_id)
+
+
+@shared_task(name=RACE_LANE)
+def race_lane(lane_id: int, attempt: int) -> None:
+    """Claim a lane of a race and take a turn at that race."""
+    if presence.is_draining():
+        return
+    lane = lanes.claim(lane_id, attempt, presence.name())
+    if lane is None:
+        return
+    try:
+        take_turn(lane, warm_racer())
+    except Exception as error:
+        log.exception("lane %s", lane.pk)
+        lanes.lose(lane, Sentence(STUMBLED, {"error": str(error)}))
+
+
+@shared_task(name=RACE_RESULTS)
+def race_results(race_id: int) -> None:
+    """Compute the last results of a race that has run or was stopped."""
+    if presence.is_draining() or not racing.is_run(race_id):
+        return
+    if race := racing.claim_results(race_id, last=True):
+        end(race, warm_racer())
+
+
+def warm_racer() -> Runner:
+    """Return the process that runs lanes, a new one where the last has ended."""
+    global _racer
+    if _racer is None or not _racer.is_alive:
+        _racer = racer()
+    return _racer
 
 
 def warm_runner() -> Runner:
@@ -64,7 +98,8 @@ def wind_down(**_: Any) -> None:
 @worker_process_shutdown.connect
 def go(**_: Any) -> None:
     """In the pool process, at its end."""
-    if _runner is not None:
-        _runner.kill()
+    for beside in (_runner, _racer):
+        if beside is not None:
+            beside.kill()
     with contextlib.suppress(DatabaseError):
         presence.depart()

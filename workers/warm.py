@@ -1,4 +1,4 @@
-"""The worker's handle on its runner: start it, give it a job, hear it, cancel it, kill it."""
+"""The worker's handle on a process beside it: start it, give it an order, hear it, cancel it, kill it."""
 
 import ctypes
 import json
@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import IO, Any
 
@@ -20,9 +21,10 @@ PR_SET_PDEATHSIG = 1
 class Runner:
     """A subprocess in a process group of its own, which dies with the thread that started it."""
 
-    def __init__(self) -> None:
+    def __init__(self, module: str = "workers.runner", environment: Mapping[str, str] | None = None) -> None:
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "workers.runner"],
+            [sys.executable, "-m", module],
+            env={**os.environ, **(environment or {})},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
@@ -51,11 +53,18 @@ class Runner:
 
     def submit(self, job: Job) -> None:
         """Hand over a job; what it says comes out of `hear` until "Idle"."""
-        self._order({"job": codec.dump(job)})
+        self.order({"job": codec.dump(job)})
 
     def cancel(self) -> None:
         """Ask for the end of the job at its next event."""
-        self._order({"cancel": True})
+        self.order({"cancel": True})
+
+    def order(self, order: Mapping[str, Any]) -> None:
+        """Write an order; where the process has ended, `hear` says so."""
+        assert self._process.stdin is not None
+        with suppress(BrokenPipeError, ValueError):
+            self._process.stdin.write(json.dumps(order) + "\n")
+            self._process.stdin.flush()
 
     def hear(self, timeout_seconds: float) -> dict[str, Any] | None:
         """Return the next message, or None after `timeout_seconds` of silence; raises EOFError when it has ended."""
@@ -80,12 +89,6 @@ class Runner:
         with suppress(BrokenPipeError):
             self._process.stdin.close()
         self._process.wait()
-
-    def _order(self, order: dict[str, Any]) -> None:
-        assert self._process.stdin is not None
-        with suppress(BrokenPipeError, ValueError):
-            self._process.stdin.write(json.dumps(order) + "\n")
-            self._process.stdin.flush()
 
     def _listen(self, stream: IO[str]) -> None:
         with stream:
