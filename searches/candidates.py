@@ -40,6 +40,7 @@ ORIGINS: dict[str, Words] = {
     "expanded": _("expanded from"),
     "predicted": _("picked by the model"),
     "derived": _("derived"),
+    "warm start": _("warm start"),
     "baseline": _("made by hand"),
 }
 CSV_METRICS = ("accuracy", "loss", "latency_ms", "training_seconds")  # of a training; a table has columns of its own

@@ -11,14 +11,18 @@ from nas.checks import check
 from nas.sentences import Refused, Sentence
 from searches.models import Evaluation, Run
 from searches.record import record
+from searches.warming import warmed
 
 Status = Run.Status
 
 
 def start(run: Run) -> None:
-    """Queue a draft; raises Refused where its plan cannot work or it was started before."""
+    """Queue a draft, with what it learns from earlier searches written into its plan.
+
+    Raises Refused where the plan cannot work or it was started before.
+    """
     check(run.plan)
-    if not _move(run.pk, (Status.DRAFT,), Status.QUEUED):
+    if not _move(run.pk, (Status.DRAFT,), Status.QUEUED, plan_json=codec.dump(warmed(run.plan))):
         raise Refused("The search {name} was started before.", name=run.name)
 
 

@@ -13,6 +13,7 @@ from nas.datasets import dataset
 from nas.evaluation.protocol import Rehearsal, Training
 from nas.objectives import METRICS, Limit
 from nas.plan import Plan, table
+from nas.policy import Policy
 from nas.settings import settings_of
 from nas.spaces.catalogue import SPACES
 from nas.strategies.catalogue import STRATEGIES
@@ -21,6 +22,7 @@ from searches.drafts import Draft
 from searches.estimate import training_images
 from searches.figures import duration, write
 from searches.say import label, option
+from searches.warming import warmed
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,9 @@ def review(draft: Draft) -> tuple[Part, ...]:
     return (
         _dataset(plan),
         _space(plan),
-        Part("strategy", label(plan.strategy), (), _settings(STRATEGIES[plan.strategy], plan.strategy_settings)),
+        Part(
+            "strategy", label(plan.strategy), _warm(plan), _settings(STRATEGIES[plan.strategy], plan.strategy_settings)
+        ),
         Part("objectives", _objectives(plan), _bounds(plan)),
         _budget(draft),
     )
@@ -48,6 +52,19 @@ def review(draft: Draft) -> tuple[Part, ...]:
 def _space(plan: Plan) -> Part:
     rules = tuple(str(rule) for rule in plan.space.rules)
     return Part("space", label(plan.space.kind), rules, _settings(SPACES[plan.space.kind], plan.space.settings))
+
+
+def _warm(plan: Plan) -> tuple[str, ...]:
+    """Say what it learns from earlier searches, as it would if it started now."""
+    if not plan.warm.sources:
+        return ()
+    warm = warmed(plan).warm
+    if not warm.starts:
+        return (_("The earlier searches that were chosen have no network that fits this one."),)
+    words = ngettext(
+        "It begins with {count} network of {names}.", "It begins with {count} networks of {names}.", len(warm.starts)
+    )
+    return (words.format(count=len(warm.starts), names=_(", ").join(source.title for source in warm.sources)),)
 
 
 def _dataset(plan: Plan) -> Part:
@@ -94,8 +111,9 @@ def _budget(draft: Draft) -> Part:
     plan = draft.plan
     candidates = ngettext("{count} candidate", "{count} candidates", plan.budget).format(count=f"{plan.budget:,}")
     queue = _("Queue: {queue}. Seed: {seed}.").format(queue=draft.queue, seed=plan.seed)
+    policy = _changed(plan)
     if plan.is_rehearsal:
-        return Part("budget", candidates, (queue,), _settings(Rehearsal, codec.dump(plan.rehearsal)))
+        return Part("budget", candidates, (queue,), (*_settings(Rehearsal, codec.dump(plan.rehearsal)), *policy))
     each = ngettext("{count} epoch each", "{count} epochs each", plan.epochs).format(count=plan.epochs)
     seeds = ngettext(
         "In the end the winner and the baseline train {epochs} epochs with {count} seed.",
@@ -105,8 +123,18 @@ def _budget(draft: Draft) -> Part:
     limit = _("A candidate may take {time}.").format(time=duration(plan.candidate_seconds))
     training = _settings(Training, codec.dump(plan.training))
     return Part(
-        "budget", _("{candidates}, {each}").format(candidates=candidates, each=each), (seeds, limit, queue), training
+        "budget",
+        _("{candidates}, {each}").format(candidates=candidates, each=each),
+        (seeds, limit, queue),
+        (*training, *policy),
     )
+
+
+def _changed(plan: Plan) -> tuple[tuple[str, str], ...]:
+    """The settings of the policy that were asked for: all that spares evaluations is off by itself."""
+    usual, asked = codec.dump(Policy()), codec.dump(plan.policy)
+    names = [name for name in asked if asked[name] != usual[name] and name != "warm_start"]
+    return tuple((label(name), _shown(asked[name])) for name in names)
 
 
 def _settings(kind: type, values: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:

@@ -17,6 +17,7 @@ from nas.strategies.protocol import dice
 from searches.drafts import Draft, with_space
 from searches.forms.budget import apply_budget, budget_fields, budget_initial
 from searches.forms.data import apply_dataset, check_dataset, dataset_fields, dataset_initial
+from searches.forms.earlier import earlier_fields, earlier_initial, with_earlier
 from searches.forms.fields import setting_fields, setting_initial, setting_values
 from searches.forms.objectives import apply_objectives, objectives_fields, objectives_initial
 from searches.forms.rules import rule_fields, rule_initial, with_rules
@@ -63,7 +64,7 @@ def _strategy_fields(draft: Draft) -> dict[str, forms.Field]:
     fields: dict[str, forms.Field] = {"strategy": forms.ChoiceField(choices=choices)}
     for name, kind in strategies.STRATEGIES.items():
         fields |= setting_fields(kind, name)
-    return fields
+    return fields | earlier_fields(draft)
 
 
 def _strategy_initial(draft: Draft) -> dict[str, Any]:
@@ -71,13 +72,13 @@ def _strategy_initial(draft: Draft) -> dict[str, Any]:
     initial: dict[str, Any] = {"strategy": plan.strategy}
     for name, kind in strategies.STRATEGIES.items():
         initial |= setting_initial(kind, name, plan.strategy_settings if name == plan.strategy else {})
-    return initial
+    return initial | earlier_initial(draft)
 
 
 def _apply_strategy(draft: Draft, data: Data) -> Draft:
     name = data["strategy"]
     values = setting_values(strategies.STRATEGIES[name], name, data)
-    return replace(draft, plan=replace(draft.plan, strategy=name, strategy_settings=values))
+    return replace(draft, plan=replace(with_earlier(draft.plan, data), strategy=name, strategy_settings=values))
 
 
 def _check_strategy(plan: Plan) -> None:

@@ -66,6 +66,12 @@ class Evaluation(models.Model):
         return f"{self.candidate} {self.stage} {self.seed}"
 
     @property
+    def stopped_after(self) -> int | None:
+        """The epochs after which it was stopped early, None where it was not: a mean where it had several seeds."""
+        trained = self.metrics.get("epochs", self.epochs)
+        return int(trained) if self.status == self.Status.MEASURED and trained < self.epochs else None
+
+    @property
     def sentence(self) -> Sentence | None:
         """Why it failed, where it did."""
         return codec.load(Sentence, self.sentence_json) if self.sentence_json else None

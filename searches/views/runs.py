@@ -28,6 +28,7 @@ from searches.snapshot import curve_of, snapshot_of
 from searches.standing import standings
 from searches.story import story
 from searches.traces import trace_table
+from searches.warming import savings
 from searches.words import chart_words
 
 TRAINED = ("accuracy", "training_seconds")
@@ -155,6 +156,7 @@ def _live(request: HttpRequest, found: Run) -> dict[str, Any]:
         "reason": say(found.sentence) if found.sentence else "",
         "comparison": compare(found),
         "standings": standings(found),
+        "savings": savings(found, measured),
         "plane": plane(found),
         "trace": trace_table(found),
         "files": model_files(found),

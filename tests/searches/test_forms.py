@@ -82,6 +82,7 @@ def test_two_settings_that_exclude_each_other_are_refused_in_one_sentence():
     assert "9" in form.non_field_errors()[0]
 
 
+@pytest.mark.django_db
 def test_the_settings_of_a_card_that_is_not_chosen_are_not_looked_at():
     form = StepForm(STEPS["strategy"], DRAFT, posted("strategy", strategy="random", **{"genetic-population": "many"}))
     assert form.is_valid(), form.errors
@@ -97,6 +98,7 @@ def test_a_list_without_a_box_ticked_is_refused():
     assert "chain-kernels" in form.errors
 
 
+@pytest.mark.django_db
 def test_a_population_larger_than_the_space_is_refused_where_it_is_set():
     tiny = {"min_layers": 1, "max_layers": 1, "kernels": [3], "filters": [8], "units": [32], "norm": False}
     space = replace(DRAFT.plan.space, settings={**DRAFT.plan.space.settings, **tiny})
@@ -150,6 +152,7 @@ def test_a_budget_of_nothing_or_too_much_is_refused_at_its_field(name, value):
     assert name in form.errors
 
 
+@pytest.mark.django_db
 def test_the_classic_preset_keeps_what_else_was_typed():
     form = StepForm(STEPS["strategy"], DRAFT, posted("strategy", **{"genetic-elitism": 5}))
     changed = with_preset(form, "classic")
