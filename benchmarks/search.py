@@ -21,6 +21,7 @@ from statistics import fmean, median
 from benchmarks.many_objectives import hypervolume_shares
 from benchmarks.rungs import saved_epochs
 from benchmarks.tpe import tpe_lanes
+from benchmarks.warm_start import spared_evaluations
 from nas import codec
 from nas.commandline import DEFAULTS
 from nas.plan import Plan, search_space, strategy, table, terms
@@ -50,7 +51,7 @@ def main() -> None:
     names = tuple(name for name in options.only.split(",") if name) or (*FULL, "tpe")
     lines = [*_races(names, options.seeds)]
     if not options.only:
-        lines += [*_engine(), *_own_time(), "", *hypervolume_shares(20), *saved_epochs(options.seeds)]
+        lines += [*_engine(), *_own_time(), "", *hypervolume_shares(20), *saved_epochs(options.seeds), *spared_evaluations(30)]
     text = "\n".join(lines)
     print(text)
     if options.write:
