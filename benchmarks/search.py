@@ -51,7 +51,14 @@ def main() -> None:
     names = tuple(name for name in options.only.split(",") if name) or (*FULL, "tpe")
     lines = [*_races(names, options.seeds)]
     if not options.only:
-        lines += [*_engine(), *_own_time(), "", *hypervolume_shares(20), *saved_epochs(options.seeds), *spared_evaluations(30)]
+        lines += [
+            *_engine(),
+            *_own_time(),
+            "",
+            *hypervolume_shares(20),
+            *saved_epochs(options.seeds),
+            *spared_evaluations(30),
+        ]
     text = "\n".join(lines)
     print(text)
     if options.write:
