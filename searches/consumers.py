@@ -1,16 +1,19 @@
-"""The socket of a run page: what happened since the page was made, then what happens."""
+"""The sockets of run and race pages: what happened since the page was made, then what happens."""
 
 import asyncio
+from contextlib import suppress
 from typing import Any
 from urllib.parse import parse_qs
 
 from channels.db import database_sync_to_async
 from channels.generic.websocket import AsyncJsonWebsocketConsumer
 
-from searches.broadcast import group
-from searches.models import Event, Run
+from searches.broadcast import group, group_of_race
+from searches.models import Event, Race, Run
 
 LOOK_AGAIN_SECONDS = 1.0
+BETWEEN_NUDGES = 0.5
+NO_ACCESS = 4403
 MOST_AT_ONCE = 500
 
 
@@ -21,19 +24,15 @@ class RunConsumer(AsyncJsonWebsocketConsumer):
     reordered copy loses nothing.
     """
 
-    NO_ACCESS = 4403
-
     async def connect(self) -> None:
         self.run_id = int(self.scope["url_route"]["kwargs"]["run_id"])
         self.reading = asyncio.Lock()
         await self.accept()
         user = self.scope.get("user")
         if user is None or not user.is_authenticated or not await self._exists():
-            await self.close(self.NO_ACCESS)
+            await self.close(NO_ACCESS)
             return
-        query = parse_qs(self.scope["query_string"].decode())
-        after = query.get("after", ["0"])[0]
-        self.seen = int(after) if after.isdigit() else 0
+        self.seen = _after(self.scope)
         await self.channel_layer.group_add(group(self.run_id), self.channel_name)
         self.follow = asyncio.create_task(self._look_again())
 
@@ -71,3 +70,47 @@ class RunConsumer(AsyncJsonWebsocketConsumer):
     @database_sync_to_async
     def _exists(self) -> bool:
         return Run.objects.filter(pk=self.run_id).exists()
+
+
+class RaceConsumer(AsyncJsonWebsocketConsumer):
+    """Says that the race changed since version `?after=`, at most twice a second however many lanes end."""
+
+    async def connect(self) -> None:
+        self.race_id = int(self.scope["url_route"]["kwargs"]["race_id"])
+        await self.accept()
+        user = self.scope.get("user")
+        if user is None or not user.is_authenticated or await self._version() is None:
+            await self.close(NO_ACCESS)
+            return
+        self.seen, self.news = _after(self.scope), asyncio.Event()
+        await self.channel_layer.group_add(group_of_race(self.race_id), self.channel_name)
+        self.follow = asyncio.create_task(self._follow())
+
+    async def disconnect(self, code: int) -> None:
+        if hasattr(self, "follow"):
+            self.follow.cancel()
+            await self.channel_layer.group_discard(group_of_race(self.race_id), self.channel_name)
+
+    async def race_changed(self, event: dict[str, Any]) -> None:
+        """Look, now or when the last message is old enough."""
+        self.news.set()
+
+    async def _follow(self) -> None:
+        while True:
+            self.news.clear()
+            version = await self._version()
+            if version is not None and version > self.seen:
+                self.seen = version
+                await self.send_json({"seq": version})
+                await asyncio.sleep(BETWEEN_NUDGES)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.news.wait(), LOOK_AGAIN_SECONDS)
+
+    @database_sync_to_async
+    def _version(self) -> int | None:
+        return Race.objects.filter(pk=self.race_id).values_list("version", flat=True).first()
+
+
+def _after(scope: dict[str, Any]) -> int:
+    after = parse_qs(scope["query_string"].decode()).get("after", ["0"])[0]
+    return int(after) if after.isdigit() else 0

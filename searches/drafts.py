@@ -14,7 +14,7 @@ from nas.plan import Plan, default_limits, explicit
 from nas.rehearsal import on_table
 from nas.spaces.catalogue import SpaceSpec
 from nas.spaces.table import Tabulated
-from searches.models import Run
+from searches.models import Race, Run
 
 # Others report what their methods find within 150 trainings.
 REHEARSAL_BUDGET = 150
@@ -69,10 +69,12 @@ def table_name(plan: Plan) -> str:
     return str(plan.space.settings.get("table", Tabulated.table))
 
 
-def uses_of(table: str) -> list[Run]:
-    """Return the searches that rehearse on a table, drafts among them."""
+def uses_of(table: str) -> list[Run | Race]:
+    """Return the searches that rehearse on a table, drafts among them, and the races that still need it."""
     runs = Run.objects.filter(plan_json__evaluator="table").only("name", "plan_json")
-    return [run for run in runs if table_name(run.plan) == table]
+    races = Race.objects.filter(closed=False).only("name", "plan_json")
+    users: list[Run | Race] = [*runs, *races]
+    return [one for one in users if table_name(one.plan) == table]
 
 
 def _between(plan: Plan, fresh: Plan) -> Plan:

@@ -9,6 +9,7 @@ from django.core.files.storage import default_storage
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from nas import codec
 from nas.plan import Plan
@@ -28,7 +29,10 @@ SHARE_OF_RESULTS = 5
 
 
 def start(name: str, owner: User | None, plan: Plan, strategies: tuple[str, ...], seeds: int, queue: str) -> Race:
-    """Make and queue a race whose first seed is the plan's; raises Refused where one of its strategies cannot work."""
+    """Make and queue a race whose first seed is the plan's, called by its number where it has no name.
+
+    Raises Refused where one of its strategies cannot work.
+    """
     if not strategies:
         raise Refused("Choose at least one strategy.")
     asked = contest.Race(replace(plan, strategy=strategies[0]), strategies, tuple(range(plan.seed, plan.seed + seeds)))
@@ -52,6 +56,9 @@ def start(name: str, owner: User | None, plan: Plan, strategies: tuple[str, ...]
             seeds=seeds,
             queue=queue,
         )
+        if not name:
+            race.name = gettext("Race {number}").format(number=race.pk)
+            race.save(update_fields=["name"])
         rows = (RaceLane(race=race, strategy=strategy, seed=seed) for strategy, seed in asked.starts)
         RaceLane.objects.bulk_create(rows, batch_size=ROWS_AT_ONCE)
         transaction.on_commit(lambda: send_waiting(race))

@@ -2,6 +2,9 @@
 
 from django.urls import path
 
-from searches.consumers import RunConsumer
+from searches.consumers import RaceConsumer, RunConsumer
 
-websocket_urlpatterns = [path("ws/searches/<int:run_id>/", RunConsumer.as_asgi())]
+websocket_urlpatterns = [
+    path("ws/searches/<int:run_id>/", RunConsumer.as_asgi()),
+    path("ws/races/<int:race_id>/", RaceConsumer.as_asgi()),
+]

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from searches.views import dashboard, datasets, rules, runs, searches, tables, wizard
+from searches.views import dashboard, datasets, races, rules, runs, searches, tables, wizard
 
 SETUP = "searches/<int:run_id>/setup/<slug:step>/"
 
@@ -13,6 +13,14 @@ urlpatterns = [
     path("tables/", tables.tables, name="tables"),
     path("tables/<slug:name>/delete/", tables.delete_table, name="table-delete"),
     path("tables/<slug:name>/rehearse/", wizard.rehearse, name="rehearse"),
+    path("races/", races.races, name="races"),
+    path("races/new/", races.new_race, name="new-race"),
+    path("races/<int:race_id>/", races.race, name="race"),
+    path("races/<int:race_id>/curves.json", races.curves, name="race-curves"),
+    path("races/<int:race_id>/stop/", races.stop, name="race-stop"),
+    path("races/<int:race_id>/delete/", races.delete, name="race-delete"),
+    path("races/<int:race_id>/report.html", races.report, name="race-report"),
+    path("races/<int:race_id>/lanes.csv", races.lanes, name="race-lanes"),
     path("searches/", searches.searches, name="searches"),
     path("searches/new/", wizard.new_search, name="new-search"),
     path("searches/<int:run_id>/copy/", searches.copy, name="run-copy"),

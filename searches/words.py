@@ -37,6 +37,22 @@ def chart_words(run: Run) -> dict[str, object]:
         "traces": {name: str(words) for name, words in NAMES.items()},
         "rung": str(OF_RUNG),
         "scores": SCORES,
+        **_page_words(),
+    }
+
+
+def race_words() -> dict[str, object]:
+    """Return the same for a race page."""
+    return {
+        "language": get_language() or "en",
+        "empty": _("Nothing measured yet"),
+        "told": _("evaluations"),
+        **_page_words(),
+    }
+
+
+def _page_words() -> dict[str, object]:
+    return {
         "live": _("live"),
         "retry": _("reconnecting"),
         "over": _("finished"),

@@ -128,12 +128,11 @@ def _last(race: Race, beside: Runner, file: Path) -> tuple[str, Sentence | None]
 
 
 def _results(race: Race, beside: Runner, done: list[Kept]) -> tuple[Results | None, Sentence | None]:
-    began = time.monotonic()
     told = _ask(beside, _order(race, done), lambda: racing.hold_results(race))
     if told["type"] == "Failed":
         return None, codec.load(Sentence, told["sentence"])
-    found = codec.load(Results, told["result"])
-    racing.save_results(race, found, time.monotonic() - began)
+    found = codec.load(Results, told["result"]["results"])
+    racing.save_results(race, found, told["result"]["seconds"])
     return found, None
 
 

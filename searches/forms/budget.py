@@ -31,7 +31,7 @@ def budget_fields(draft: Draft) -> dict[str, forms.Field]:
     fields = {
         "name": forms.CharField(label=_("Name of the search"), max_length=120),
         "budget": _number(_("Candidates"), _("How many networks the search trains and compares.")),
-        "queue": forms.ChoiceField(label=_("Queue"), choices=_queues()),
+        "queue": forms.ChoiceField(label=_("Queue"), choices=queues()),
         "candidate_seconds": _number(
             _("Time limit per candidate, in seconds"), _("A candidate that trains longer has failed.")
         ),
@@ -62,7 +62,8 @@ def _number(label: Any, help_text: Any, low: int = 1) -> forms.Field:
     return forms.IntegerField(label=label, help_text=help_text, min_value=low, max_value=2**31)
 
 
-def _queues() -> list[tuple[str, str]]:
+def queues() -> list[tuple[str, str]]:
+    """Return the queues that there are workers for, and the usual one."""
     known = {settings.DEFAULT_QUEUE, *Worker.objects.values_list("queue", flat=True)}
     return [(queue, queue) for queue in sorted(known)]
 

@@ -16,6 +16,7 @@ PAGES = (
     ("dashboard", "home", _("Dashboard")),
     ("new-search", "plus", _("New search")),
     ("searches", "trend", _("Searches")),
+    ("races", "flag", _("Races")),
     ("datasets", "database", _("Datasets")),
     ("tables", "table", _("Tables")),
 )

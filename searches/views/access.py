@@ -1,4 +1,4 @@
-"""Who may change a search: its owner and the staff."""
+"""Who may change a search or a race: its owner and the staff."""
 
 from typing import cast
 
@@ -7,7 +7,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 
-from searches.models import Run
+from searches.models import Race, Run
 
 
 def person(request: HttpRequest) -> User:
@@ -15,8 +15,8 @@ def person(request: HttpRequest) -> User:
     return cast(User, request.user)
 
 
-def may_change(user: User, run: Run) -> bool:
-    """Tell whether this person may change or delete the search."""
+def may_change(user: User, run: Run | Race) -> bool:
+    """Tell whether this person may change or delete the search or race."""
     return user.is_staff or run.owner_id is None or run.owner_id == user.pk
 
 
@@ -26,3 +26,11 @@ def changeable_run(request: HttpRequest, run_id: int) -> Run:
     if not may_change(person(request), run):
         raise PermissionDenied
     return run
+
+
+def changeable_race(request: HttpRequest, race_id: int) -> Race:
+    """Return the race to change; raises Http404 or PermissionDenied."""
+    race = get_object_or_404(Race.objects.select_related("owner"), pk=race_id)
+    if not may_change(person(request), race):
+        raise PermissionDenied
+    return race

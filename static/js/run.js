@@ -5,11 +5,11 @@ import { morph, walk } from "nas/arch";
 import { fitness, plane } from "nas/charts";
 import { curves } from "nas/curves";
 import { follow } from "nas/live";
+import { announce, keepUnchanged } from "nas/parts";
 import { traces } from "nas/trace";
 
 const BETWEEN_REFRESHES = 2000;
 const BETWEEN_LOOKS = 5000;
-const BETWEEN_ANNOUNCEMENTS = 10_000;
 const MOST_CURVES = 8;
 
 const page = document.getElementById("run");
@@ -174,23 +174,7 @@ page.addEventListener("submit", (event) => {
   htmx.ajax("POST", event.target.action, { swap: "none", source: document.body });
 });
 
-// What says the same: each form has a token of its own, and clock times are shown in the reader's zone.
-const plain = (element) =>
-  element.innerHTML
-    .replaceAll(/name="csrfmiddlewaretoken" value="\w+"/g, "")
-    .replaceAll(/<time datetime="([^"]*)"[^>]*>[^<]*/g, "$1");
-
-// A part that did not change is left alone: swapping it would cost a button its focus and close an open dialog.
-document.body.addEventListener("htmx:oobBeforeSwap", (event) => {
-  const { target, fragment } = event.detail;
-  const wanted = fragment.firstElementChild;
-  if (!wanted || plain(target) === plain(wanted) || target.querySelector("dialog[open]")) {
-    event.detail.shouldSwap = false;
-    return;
-  }
-  const folds = wanted.querySelectorAll("details");
-  [...target.querySelectorAll("details")].forEach((fold, index) => folds[index]?.toggleAttribute("open", fold.open));
-});
+keepUnchanged();
 
 document.body.addEventListener("htmx:afterSettle", () => {
   const title = document.getElementById("run-title");
@@ -203,20 +187,6 @@ document.body.addEventListener("htmx:beforeSwap", (event) => {
   const holder = new DOMParser().parseFromString(event.detail.serverResponse ?? "", "text/html");
   for (const box of holder.querySelectorAll("[data-toast]")) toast(box.textContent, box.dataset.toast);
 });
-
-let announced = Date.now();
-let announceTimer = null;
-
-function announce() {
-  const text = document.getElementById("announcement").textContent;
-  const said = document.getElementById("said");
-  if (announceTimer || said.textContent === text) return;
-  announceTimer = setTimeout(() => {
-    announceTimer = null;
-    announced = Date.now();
-    said.textContent = document.getElementById("announcement").textContent;
-  }, Math.max(0, BETWEEN_ANNOUNCEMENTS - (Date.now() - announced)));
-}
 
 // The diagram of the best: a new one is morphed in.
 const best = document.getElementById("best");

@@ -8,7 +8,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.db import transaction
 
 from searches.broadcast import group
-from searches.consumers import RunConsumer
+from searches.consumers import NO_ACCESS, RunConsumer
 from searches.models import Event, Run
 from searches.record import record
 
@@ -69,4 +69,4 @@ async def test_strangers_and_unknown_runs_are_turned_away(make_run, alice):
     for user, run_id in ((AnonymousUser(), run.pk), (alice, run.pk + 1)):
         talk = socket(run_id, user)
         await talk.connect()
-        assert (await talk.receive_output())["code"] == RunConsumer.NO_ACCESS
+        assert (await talk.receive_output())["code"] == NO_ACCESS
