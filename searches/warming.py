@@ -25,11 +25,6 @@ class Saving:
     run: Run | None
     reached: int | None
 
-    @property
-    def saved(self) -> int | None:
-        """How many evaluations fewer it took than there; negative where it took more."""
-        return None if self.reached is None else self.source.evaluations - self.reached
-
 
 def similar(plan: Plan) -> list[Run]:
     """Return completed searches of a similar space that were after the same, those on the same data first.

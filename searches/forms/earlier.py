@@ -31,7 +31,7 @@ def earlier_fields(draft: Draft) -> dict[str, forms.Field]:
     values = bests(runs)
     return {
         "earlier": forms.MultipleChoiceField(
-            label=_("Learn from earlier searches"),
+            label=_("Searches to learn from"),
             help_text=_(
                 "The search begins with the networks that did best there, and learns from them like from its own. "
                 "These are completed, of a similar space, and were after the same."
