@@ -119,7 +119,8 @@ def csv_lines(run: Run) -> Iterator[str]:
         candidate = one.candidate
         parents = " ".join(map(str, candidate.parents))
         facts = (candidate.number, candidate.generation, candidate.origin, parents, candidate.parameters)
-        rest = (candidate.multiply_adds, one.epochs, one.status, one.cause)
+        epochs = one.epochs if one.stopped_after is None else one.stopped_after
+        rest = (candidate.multiply_adds, epochs, one.status, one.cause)
         yield _csv([*facts, *rest, *(one.metrics.get(name, "") for name in metrics)])
 
 

@@ -1,7 +1,9 @@
 """What a new search can learn from the team's earlier ones, and what it was spared by that."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+
+from django.db.models import QuerySet
 
 from nas import plan as plans
 from nas import priors
@@ -29,12 +31,11 @@ class Saving:
 def similar(plan: Plan) -> list[Run]:
     """Return completed searches of a similar space that were after the same, those on the same data first.
 
-    Of a table they may have been after any column of the same kind, such as the accuracy on another dataset.
+    Of a table they may have been after any column of the same kind, such as the accuracy on another dataset. What the
+    plan was told to learn from is among them, however many came since.
     """
-    runs = Run.objects.filter(status=Run.Status.COMPLETED, plan_json__space__kind=plan.space.kind, winner__isnull=False)
-    space = search_space(plan)
-    found = [run for run in runs.defer("state")[:MOST_READ] if _teaches(run.plan, plan, space)]
-    return sorted(found, key=lambda run: _data(run.plan) != _data(plan))[:MOST_OFFERED]
+    nearest = _sorted(_completed(plan)[:MOST_READ], plan)[:MOST_OFFERED]
+    return [*nearest, *(run for run in _chosen(plan) if run not in nearest)]
 
 
 def bests(runs: Sequence[Run]) -> dict[int, float]:
@@ -55,11 +56,10 @@ def warmed(plan: Plan) -> Plan:
 
     One that is gone, or no longer similar to what the plan became, is left out.
     """
-    chosen = [source.run for source in plan.warm.sources if source.run]
     space = search_space(plan)
-    if not chosen:  # out of files, if any
+    if not any(source.run for source in plan.warm.sources):  # out of files, if any
         return plan if _fit(plan.warm, space) else replace(plan, warm=WarmStart())
-    known = [_prior(run, plan) for run in similar(plan) if run.pk in chosen]
+    known = [_prior(run, plan) for run in _chosen(plan)]
     return replace(plan, warm=warm_start([one for one in known if one], space, plan.policy.warm_start))
 
 
@@ -69,6 +69,23 @@ def savings(run: Run, measured: Sequence[Measurement]) -> list[Saving]:
     runs = Run.objects.defer("state", "plan_json").in_bulk([source.run for source in sources])
     counted = [(at, one.metrics) for at, one in enumerate(measured, start=1) if not one.failed]
     return [Saving(source, runs.get(source.run), reached(run.plan, source, counted)) for source in sources]
+
+
+def _completed(plan: Plan) -> QuerySet[Run]:
+    runs = Run.objects.filter(status=Run.Status.COMPLETED, winner__isnull=False).defer("state")
+    return runs.filter(plan_json__space__kind=plan.space.kind)
+
+
+def _chosen(plan: Plan) -> list[Run]:
+    chosen = [source.run for source in plan.warm.sources if source.run]
+    return _sorted(_completed(plan).filter(pk__in=chosen), plan) if chosen else []
+
+
+def _sorted(runs: Iterable[Run], plan: Plan) -> list[Run]:
+    """Those that the plan can learn from, the nearest first."""
+    space = search_space(plan)
+    found = [run for run in runs if _teaches(run.plan, plan, space)]
+    return sorted(found, key=lambda run: _data(run.plan) != _data(plan))
 
 
 def _teaches(earlier: Plan, plan: Plan, space: SearchSpace) -> bool:

@@ -11,6 +11,7 @@ from nas.architecture import Architecture
 from nas.evaluation.protocol import Split
 from nas.objectives import Limit, Objective
 from nas.plan import search_space
+from nas.priors import WarmStart
 from nas.spaces.catalogue import SpaceSpec
 from searches import drafts, leases, lifecycle
 from searches.advance import advance
@@ -101,6 +102,15 @@ def test_other_data_and_other_epochs_do_not_compare(done, make_run):
     assert {source.title: source.comparable for source in sources} == {"same": True, "split": False, "longer": False}
 
 
+def test_what_was_chosen_counts_however_many_searches_came_since(done, make_run, monkeypatch):
+    plan = learning(make_run(limits=()).plan, [done("chosen")])
+    monkeypatch.setattr("searches.warming.MOST_OFFERED", 1)
+    done("later", first=4)
+    assert [run.name for run in similar(replace(plan, warm=WarmStart()))] == ["later"]
+    assert [run.name for run in similar(plan)] == ["later", "chosen"]
+    assert [source.title for source in warmed(plan).warm.sources] == ["chosen"]
+
+
 def test_what_no_longer_fits_is_left_out(done, make_run):
     plan = learning(make_run(limits=()).plan, [done()])
     assert warmed(replace(plan, objectives=(Objective("loss", "min"),))).warm.sources == ()
@@ -167,6 +177,8 @@ def test_a_training_that_was_stopped_early_says_so(make_run, worker, person):
         leases.measure(mine, {"accuracy": 60.0 + epochs, "epochs": float(epochs)}, [])
     stopped, whole = Evaluation.objects.filter(run=run).order_by("pk")
     assert (stopped.stopped_after, whole.stopped_after) == (7, None)
+    lines = b"".join(person.get(reverse("run-candidates", args=[run.pk]), {"as": "csv"}).streaming_content).decode()
+    assert [line.split(",")[6] for line in lines.splitlines()] == ["epochs", "7", "20"]
     for address in (run.get_absolute_url(), stopped.candidate.get_absolute_url()):
         assert person.get(address).content.decode().count("stopped after 7 of 20 epochs") == 1
     assert "stopped after" not in person.get(whole.candidate.get_absolute_url()).content.decode()
