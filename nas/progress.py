@@ -73,9 +73,9 @@ class Follower:
         print(f"best: {' → '.join(layers[:depth])} ({last['best']['parameters']:,} parameters)", file=self._out)
 
     def _print_known(self, known: dict[str, Any]) -> None:
-        here = f"after {known['reached']} evaluations" if known["reached"] else "not"
-        best = f"{known['best']:.3f} of {known['title']}"
-        print(f"best {best} (after {known['evaluations']}): {here} reached", file=self._out)
+        here = f"reached after {known['reached']}" if known["reached"] else "not reached"
+        there = f"its best, {known['best']:.3f}, found after {known['evaluations']} evaluations"
+        print(f"{known['title']}: {there}, was {here}", file=self._out)
 
     def _print_report(self, last: dict[str, Any]) -> None:
         for column, value in (last["best"]["metrics"] | last["reports"]).items():

@@ -58,7 +58,7 @@ def test_a_search_begins_with_the_best_of_an_earlier_one(tmp_path, capsys):
     assert then[-1]["warm_start"] == [told]
     assert "warm_start" not in first[-1]
     assert main([*[one for one in asked if one != "--json"], "--budget", "5", "--warm-start", str(file)]) == 0
-    assert f"earlier.jsonl (after {at}): after 1 evaluations reached" in capsys.readouterr().out
+    assert f"found after {at} evaluations, was reached after 1\n" in capsys.readouterr().out
 
 
 def test_the_source_is_the_file_with_its_best_value_and_when_it_was_reached(written):
