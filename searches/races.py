@@ -220,7 +220,8 @@ class Line:
 
 def with_counts(races: QuerySet[Race]) -> QuerySet[Race]:
     """Count the lanes that are over as `over`."""
-    return races.select_related("owner").defer("results_json").annotate(over=Count("lanes", filter=OVER))
+    counted = races.select_related("owner").defer("results_json").annotate(over=Count("lanes", filter=OVER))
+    return counted.order_by("-created_at", "-pk")
 
 
 def lines(races: Iterable[Race]) -> list[Line]:

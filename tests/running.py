@@ -152,7 +152,7 @@ class Stack:
             return []
 
     def part(self, name: str) -> psutil.Process:
-        """Return the process of a part, once it runs: valkey, web, sweep, worker0, ..., runner (of any worker)."""
+        """Return the process of a part, once it runs: valkey, web, sweep, worker0, runner or racer (of any worker)."""
         return wait_until(lambda: self.find(name), 20)  # type: ignore[no-any-return]
 
     def find(self, name: str) -> psutil.Process | None:
@@ -162,6 +162,7 @@ class Stack:
             "web": "nasweb.embedded.web",
             "sweep": "sweep",
             "runner": "workers.runner",
+            "racer": "workers.racer",
         }
         mark = marks.get(name, f"{name}@")
         for process in self.processes()[1:]:

@@ -51,7 +51,9 @@ def new_race(request: HttpRequest) -> HttpResponse:
             form.add_error(None, say(refused.sentence))
         else:
             return redirect(race)
-    return render(request, "searches/race_new.html", {"form": form, "cards": _cards(form)})
+    cards = _cards(form)
+    problems = ",".join(f"#problem-{card.value}" for card in cards)
+    return render(request, "searches/race_new.html", {"form": form, "cards": cards, "problems": problems})
 
 
 @require_GET
