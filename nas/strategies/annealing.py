@@ -55,9 +55,9 @@ class Annealing:
         10, low=1, high=1000, help="Random architectures at the start, at most a fifth of the budget."
     )
     start: float = setting(
-        0.1, low=1e-6, high=100, help="Temperature at the start: 1 is the spread of the first samples."
+        0.03, low=1e-6, high=100, help="Temperature at the start: 1 is the spread of the first samples."
     )
-    end: float = setting(0.03, low=1e-6, high=100, help="Temperature when the budget is used up.")
+    end: float = setting(0.01, low=1e-6, high=100, help="Temperature when the budget is used up.")
     patience: int = setting(
         50, low=0, high=100_000, help="Outcomes without a better place before the walk reheats at the best; 0 is never."
     )
