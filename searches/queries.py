@@ -8,6 +8,7 @@ from statistics import median
 from django.utils import timezone
 
 from nas import plan
+from nas.spaces import catalogue
 from nas.spaces.baseline import Baseline
 from nas.spaces.graph import Graph
 from searches.columns import figure_of
@@ -145,6 +146,13 @@ def decisions_of(run: Run, candidate: Candidate) -> list[tuple[str, str]]:
         return []
     asked = plan.search_space(run.plan).decisions
     return [(one.name, one.options[choice]) for one, choice in zip(asked, candidate.choices, strict=True)]
+
+
+def text_of(run: Run, candidate: Candidate) -> str | None:
+    """Return a candidate's text form, such as a genotype, None where its space has none."""
+    if candidate.space == Baseline.name:
+        return None
+    return catalogue.text_of(plan.search_space(run.plan), candidate.architecture)
 
 
 def best_candidate(run: Run) -> Candidate | None:

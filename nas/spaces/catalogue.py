@@ -17,7 +17,7 @@ from nas.spaces.mlp import Mlp
 from nas.spaces.mnasnet import MnasNet
 from nas.spaces.nasbench201 import NasBench201
 from nas.spaces.nasnet import NasNet
-from nas.spaces.protocol import SearchSpace
+from nas.spaces.protocol import SearchSpace, Written
 from nas.spaces.resnet import ResNet
 from nas.spaces.rule import Rule
 from nas.spaces.ruled import Ruled
@@ -87,6 +87,12 @@ def plain(space: SearchSpace, architecture: Architecture) -> tuple[SearchSpace, 
     if isinstance(space, Ruled):
         return plain(space.inner, space.expanded(architecture))
     return space, architecture
+
+
+def text_of(space: SearchSpace, architecture: Architecture) -> str | None:
+    """Return the text form of an architecture, a genotype for instance, None where its space has none."""
+    inner, inside = plain(space, architecture)
+    return inner.text_of(inside) if isinstance(inner, Written) else None
 
 
 def suited(task: Task) -> tuple[str, ...]:

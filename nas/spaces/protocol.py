@@ -1,7 +1,7 @@
 """What a search space is: the questions it asks and the graph that the answers make."""
 
 from math import log10
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from nas.architecture import Architecture, Decision
 from nas.sentences import Sentence
@@ -27,6 +27,17 @@ class SearchSpace(Protocol):
 
     def graph(self, architecture: Architecture) -> Graph:
         """Return the network of a canonical architecture."""
+
+
+@runtime_checkable
+class Written(Protocol):
+    """A space whose architectures have a text form that the field uses."""
+
+    def text_of(self, architecture: Architecture) -> str:
+        """Write a canonical architecture."""
+
+    def architecture_of(self, text: str) -> Architecture:
+        """Read what `text_of` writes; raises Refused where it is none of this space."""
 
 
 def magnitude(space: SearchSpace) -> float:

@@ -22,7 +22,7 @@ from searches.drawing.svg import draw
 from searches.files import model_files
 from searches.models import Candidate, Evaluation, Run
 from searches.plane import plane
-from searches.queries import best_candidate, decisions_of, graph_of, measurements, summary
+from searches.queries import best_candidate, decisions_of, graph_of, measurements, summary, text_of
 from searches.say import say
 from searches.snapshot import curve_of, snapshot_of
 from searches.standing import standings
@@ -179,7 +179,7 @@ def _drawn(found: Run, one: Candidate, name: str) -> dict[str, Any]:
     try:
         graph = graph_of(found, one)
         svg = draw(graph, name=name, title=_candidate_title(one))
-        return {"graph": graph, "svg": svg, "decisions": decisions_of(found, one)}
+        return {"graph": graph, "svg": svg, "decisions": decisions_of(found, one), "text": text_of(found, one)}
     except Refused as refused:
         return {"problem": say(refused.sentence)}
 

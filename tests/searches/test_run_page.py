@@ -11,8 +11,11 @@ from django.core.files.storage import default_storage
 from django.test import Client
 from django.urls import reverse
 from django.utils import translation
+from django.utils.html import escape
 
 from nas.sentences import Sentence
+from nas.spaces.catalogue import SpaceSpec
+from nas.spaces.rule import Rule
 from searches import leases, lifecycle, snapshot
 from searches.advance import advance
 from searches.candidates import CandidateTable
@@ -247,3 +250,26 @@ def test_the_story_tells_a_whole_run(completed: Run) -> None:
     assert texts[0] == "The search is complete."
     assert any(text.startswith("The final stage began") for text in texts)
     assert any("is the best so far" in text for text in texts) or len(texts) > 4
+
+
+def test_the_page_of_a_candidate_tells_its_text_form_as_the_space_without_rules_reads_it(
+    pages: Client, make_run: Any, worker: Any
+) -> None:
+    run: Run = make_run(
+        space=SpaceSpec("nasbench201", {"cells": 1}, rules=(Rule("forbid", "*", "none"),)),
+        limits=(),
+    )
+    lifecycle.start(run)
+    advance(run.pk)
+    candidate = run.candidates.exclude(space="baseline").earliest("number")
+    page = pages.get(candidate.get_absolute_url())
+    text = page.context["text"]
+    assert escape(text) in page.content.decode()
+    assert "none" not in text
+    operations = [option for _, option in page.context["decisions"]]
+    assert operations == [part.split("~")[0] for group in text.split("+") for part in group.strip("|").split("|")]
+
+
+def test_a_space_without_a_text_form_shows_none(pages: Client, completed: Run) -> None:
+    page = pages.get(completed.candidates.exclude(space="baseline").earliest("number").get_absolute_url())
+    assert "Text form" not in page.content.decode()

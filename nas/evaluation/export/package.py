@@ -11,6 +11,7 @@ from onnxruntime.capi.onnxruntime_pybind11_state import Fail
 from safetensors.torch import save_file
 
 from nas import codec
+from nas.architecture import Architecture
 from nas.datasets import dataset
 from nas.evaluation.batches import Scale
 from nas.evaluation.datasets import Data
@@ -61,6 +62,7 @@ def _architecture(job: Job, network: Network) -> dict[str, Any]:
     return {
         "space": codec.dump(job.space),
         "choices": list(job.choices),
+        "text": catalogue.text_of(space, Architecture(space.name, job.choices)),
         "decisions": {decision.name: decision.options[choice] for decision, choice in picked},
         "task": codec.dump(graph.task),
         "parameters": graph.parameters,
