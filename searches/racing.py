@@ -18,7 +18,7 @@ from nas.race.results import Results
 from nas.sentences import Refused, Sentence
 from searches import dispatch, lanes
 from searches.leases import lease_end
-from searches.models import Race, RaceLane, Worker
+from searches.models import Evaluation, Race, RaceLane, Run, Worker
 
 Status = Race.Status
 ROWS_AT_ONCE = 500
@@ -166,6 +166,12 @@ def send_waiting(race: Race) -> None:
     free = max(1, workers) - under_way.count()
     if free > 0:
         dispatch.send_lanes(race, waiting[:free])
+
+
+def is_in_the_way(race: Race) -> bool:
+    """Tell whether a search on a table waits for the workers of this race; a training can bear the wait for a turn."""
+    waiting = Evaluation.objects.filter(status=Evaluation.Status.QUEUED, run__plan_json__evaluator="table")
+    return waiting.filter(run__queue=race.queue, run__status__in=Run.WORKING).exists()
 
 
 def send_next(race_id: int) -> bool:

@@ -1,4 +1,4 @@
-"""A worker's turn at a race: lanes one after another for a second, then whoever else waits."""
+"""A worker's turn at a race: lanes one after another for seconds, then whoever else waits."""
 
 import logging
 import tempfile
@@ -22,7 +22,7 @@ from workers import presence
 from workers.warm import Runner
 
 log = logging.getLogger(__name__)
-TURN_SECONDS = 1.0
+TURN_SECONDS = 3.0
 LOOK_SECONDS = 0.5
 RACER_DIED = "The process that ran it ended with code {code}."
 
@@ -37,14 +37,15 @@ class Gone(Exception):
 
 
 def take_turn(lane: RaceLane, beside: Runner) -> None:
-    """Run a claimed lane and as many others of its race as fit, then count, and pass the turn on."""
+    """Run a claimed lane and, while it keeps no other table waiting, what else fits; then count, pass the turn on."""
     race_id, until = lane.race_id, time.monotonic() + TURN_SECONDS
     following: RaceLane | None = lane
     while following is not None:
         _run(following, beside)
         if not beside.is_alive or presence.is_draining():
             break
-        following = lanes.claim_next(race_id, presence.name()) if time.monotonic() < until else None
+        goes_on = time.monotonic() < until and not racing.is_in_the_way(lane.race)
+        following = lanes.claim_next(race_id, presence.name()) if goes_on else None
     if beside.is_alive and not racing.is_run(race_id):
         _count(race_id, beside)
     elif beside.is_alive and (race := racing.claim_results(race_id, last=True)):

@@ -16,9 +16,10 @@ from nas.race.results import kept, results
 from nas.race.running import lane as run_lane
 from nas.rehearsal import on_table
 from nas.tables import writing
-from searches import lanes, racing
+from searches import drafts, lanes, lifecycle, racing
+from searches.advance import advance
 from searches.forms.race import PLAN
-from searches.models import Race, RaceLane, Worker
+from searches.models import Race, RaceLane, Run, Worker
 from workers import presence, tasks
 from workers.racing import racer, take_turn
 
@@ -100,13 +101,26 @@ def test_a_turn_takes_many_short_lanes_and_then_lets_others_have_theirs(plan, be
     race = start(plan, seeds=400)
     began = time.monotonic()
     take_turn(lanes.claim_next(race.pk, me.name), beside)
-    assert time.monotonic() - began < 8
+    assert time.monotonic() - began < 20
     assert race.lanes.filter(status=Status.DONE).count() > 5
     assert race.lanes.filter(status=Status.RUNNING).count() == 0
     # One message for the next lane stands behind whatever else waits in the queue.
     assert race.lanes.filter(status=Status.QUEUED).exclude(sent_at=None).count() == 1
     race.refresh_from_db()
     assert race.results.lanes >= 1
+
+
+def test_a_turn_is_one_lane_while_another_search_on_a_table_waits_for_the_same_workers(plan, beside, me, alice):
+    run = drafts.new_rehearsal(alice, "toy")
+    lifecycle.start(run)
+    advance(run.pk)
+    race = start(plan, seeds=400)
+    take_turn(lanes.claim_next(race.pk, me.name), beside)
+    assert race.lanes.filter(status=Status.DONE).count() == 1
+    Run.objects.update(queue="gpus")
+    RaceLane.objects.update(sent_at=None)
+    take_turn(lanes.claim_next(race.pk, me.name), beside)
+    assert race.lanes.filter(status=Status.DONE).count() > 5
 
 
 def test_stopping_a_race_ends_a_long_lane_at_once(plan, beside, me):
