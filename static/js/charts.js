@@ -118,7 +118,8 @@ const AXES = {
 
 /**
  * Every candidate's value, the best so far as a line, failed ones as crosses on the baseline, and the best that is
- * possible where a table knows it. Returns a function that draws, which may be given the axis: number, time, generation.
+ * possible where a table knows it. What is far worse than most stands at the edge. Returns a function that draws,
+ * which may be given the axis: number, time, generation.
  */
 export function fitness(element, points, { metric, goal, optimum }) {
   let axis = "number";
@@ -128,13 +129,17 @@ export function fitness(element, points, { metric, goal, optimum }) {
     const alive = placed.filter((point) => point.metrics?.[metric] !== undefined);
     const failed = placed.filter((point) => !point.metrics);
     const values = alive.map((point) => point.metrics[metric]);
-    const bottom = values.length ? Math.min(...values) : 0;
+    const edge = farOff(values, goal);
+    const inside = (value) => !better(goal, edge, value);
+    const shown = (value) => (inside(value) ? value : edge);
+    const bottom = values.length ? shown(values.reduce((worst, value) => (better(goal, worst, value) ? value : worst))) : 0;
     const isFull = fullest(alive);
     const steps = bestSoFar(alive.filter(isFull), metric, goal, of);
     const wanted = layout(title(), words.value);
     wanted.xaxis.tickformat = axis === "time" ? undefined : "d";
     wanted.xaxis.dtick = axis !== "time" && points.length <= 10 ? 1 : undefined;
     wanted.uirevision = axis;
+    const pointing = goal === "max" ? "triangle-down" : "triangle-up";
     const ends = steps.length ? [steps[0].x, steps.at(-1).x] : [];
     return {
       data: [
@@ -143,17 +148,22 @@ export function fitness(element, points, { metric, goal, optimum }) {
           mode: "markers",
           name: words.candidate,
           x: alive.map(of),
-          y: values,
-          customdata: alive.map((point) => [point.candidate, point.generation, point.metrics.epochs ? `<br>${words.epoch} ${point.metrics.epochs}` : ""]),
-          hovertemplate: `${words.candidate} %{customdata[0]}: %{y:.4g}<br>${words.generation} %{customdata[1]}%{customdata[2]}<extra></extra>`,
-          marker: { size: 7, color: colour("--accent"), opacity: alive.map((point) => (isFull(point) ? 0.7 : 0.25)) },
+          y: values.map(shown),
+          customdata: alive.map((point, at) => [point.candidate, point.generation, point.metrics.epochs ? `<br>${words.epoch} ${point.metrics.epochs}` : "", values[at]]),
+          hovertemplate: `${words.candidate} %{customdata[0]}: %{customdata[3]:.4g}<br>${words.generation} %{customdata[1]}%{customdata[2]}<extra></extra>`,
+          marker: {
+            size: 7,
+            color: colour("--accent"),
+            opacity: alive.map((point) => (isFull(point) ? 0.7 : 0.25)),
+            symbol: values.map((value) => (inside(value) ? "circle" : pointing)),
+          },
         },
         {
           type: "scatter",
           mode: "lines",
           name: words.best,
           x: steps.map((step) => step.x),
-          y: steps.map((step) => step.y),
+          y: steps.map((step) => shown(step.y)),
           hoverinfo: "skip",
           line: { shape: "hv", width: 2, color: colour("--ok") },
         },
@@ -177,6 +187,17 @@ export function fitness(element, points, { metric, goal, optimum }) {
     axis = wanted;
     changed();
   };
+}
+
+/**
+ * Where the chart ends on the worse side: Tukey's fence, or the worst value where none is beyond it. A network that did
+ * not learn would squeeze all others into a line; it stands at the edge, as a triangle that points to where it is.
+ */
+function farOff(values, goal) {
+  const sorted = [...values].sort((a, b) => a - b);
+  const quartile = (share) => sorted[Math.round(share * (sorted.length - 1))];
+  const reach = 1.5 * (quartile(0.75) - quartile(0.25));
+  return goal === "max" ? quartile(0.25) - reach : quartile(0.75) + reach;
 }
 
 /** Tell who has the most epochs: numbers after fewer of them do not compare. */

@@ -25,7 +25,7 @@ def table(stack, tmp_path_factory):
     lines = [f"{head}latency.phone:min,toy.parameters:min"]
     for choices in product(range(4), repeat=4):
         a, b, c, d = choices
-        best = 60 + 3 * a + 2 * b + c * d
+        best = 10 if a == 0 and b < 2 else 60 + 3 * a + 2 * b + c * d
         lines.append(",".join(map(str, (*choices, best, best + 1 - b, 1 + a + d, 1000 * (1 + a + b)))))
     file.write_text("\n".join(lines))
     told = stack.manage("tables", "add", str(file), "--name", "nasbench201", "--title", "Toy networks")
@@ -77,6 +77,16 @@ def test_one_click_rehearses_a_whole_search(signed_in, stack, table):
     expect(page.locator("#fitness .legendtext").filter(has_text="best in the table")).to_be_visible()
     page.get_by_text("The same as a table").click()
     expect(page.get_by_role("rowheader", name="Diversity")).to_be_visible()
+
+
+def test_networks_that_did_not_learn_point_down_from_the_edge_of_the_chart(signed_in, rehearsed):
+    signed_in.goto(rehearsed)
+    expect(signed_in.locator("#fitness")).to_have_attribute("data-points", re.compile("[1-9]"))
+    drawn = "() => { const { y, marker } = document.getElementById('fitness').data[0]; return [y, marker.symbol]; }"
+    heights, symbols = signed_in.evaluate(drawn)
+    assert set(symbols) == {"circle", "triangle-down"}
+    assert min(heights) > 10
+    assert {height for height, symbol in zip(heights, symbols, strict=True) if symbol != "circle"} == {min(heights)}
 
 
 def test_the_axis_of_the_fitness_chart_can_be_changed_by_keyboard(signed_in, rehearsed):
