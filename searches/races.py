@@ -68,7 +68,7 @@ class RacePage:
     @property
     def lanes(self) -> int:
         """How many there are in all."""
-        return len(self.race.contest.starts)
+        return self.race.size
 
     @property
     def percent(self) -> int:
@@ -195,7 +195,7 @@ class Line:
     @property
     def lanes(self) -> int:
         """How many lanes it has."""
-        return len(self.race.contest.starts)
+        return self.race.size
 
     @property
     def percent(self) -> int:

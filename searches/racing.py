@@ -114,16 +114,16 @@ def hold_results(race: Race) -> None:
 
 
 def save_results(race: Race, found: Results, seconds: float) -> None:
-    """Write what the lanes came to so far, and give the lease on computing it back."""
+    """Write what the lanes came to so far, and how long it took to compute that."""
     with transaction.atomic():
         Race.objects.filter(pk=race.pk, closed=False).update(
-            results_json=codec.dump(found), results_at=timezone.now(), results_seconds=seconds, results_until=None
+            results_json=codec.dump(found), results_at=timezone.now(), results_seconds=seconds
         )
         lanes.changed(race.pk)
 
 
-def give_results_up(race: Race) -> None:
-    """Give the lease back without any results."""
+def release_results(race: Race) -> None:
+    """Give the lease back, with or without any results."""
     Race.objects.filter(pk=race.pk).update(results_until=None)
 
 

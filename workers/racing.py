@@ -60,7 +60,7 @@ def end(race: Race, beside: Runner) -> None:
         with tempfile.TemporaryDirectory() as place:
             report, problem = _last(race, beside, Path(place) / "report.html")
     except Gone:
-        racing.give_results_up(race)
+        racing.release_results(race)
         return
     finally:
         beside.kill()
@@ -103,9 +103,10 @@ def _count(race_id: int, beside: Runner) -> None:
         problem = _results(race, beside, _done(race))[1]
     except Gone:
         problem = Sentence(RACER_DIED, {"code": beside.exit_code or 0})
+    finally:
+        racing.release_results(race)
     if problem is not None:
         log.warning("race %s: %s", race_id, problem)
-        racing.give_results_up(race)
 
 
 def _last(race: Race, beside: Runner, file: Path) -> tuple[str, Sentence | None]:
@@ -129,11 +130,14 @@ def _last(race: Race, beside: Runner, file: Path) -> tuple[str, Sentence | None]
 
 
 def _results(race: Race, beside: Runner, done: list[Kept]) -> tuple[Results | None, Sentence | None]:
-    told = _ask(beside, _order(race, done), lambda: racing.hold_results(race))
+    began = time.monotonic()
+    order = _order(race, done)
+    took = time.monotonic() - began
+    told = _ask(beside, order, lambda: racing.hold_results(race))
     if told["type"] == "Failed":
         return None, codec.load(Sentence, told["sentence"])
     found = codec.load(Results, told["result"]["results"])
-    racing.save_results(race, found, told["result"]["seconds"])
+    racing.save_results(race, found, took + told["result"]["seconds"])
     return found, None
 
 

@@ -72,6 +72,11 @@ class Race(models.Model):
         seeds = range(self.first_seed, self.first_seed + self.seeds)
         return contest.Race(self.plan, tuple(self.strategies), tuple(seeds))
 
+    @property
+    def size(self) -> int:
+        """How many lanes it has."""
+        return len(self.contest.entrants) * self.seeds
+
     @cached_property
     def results(self) -> Results | None:
         """What the lanes that were over came to when somebody last looked."""

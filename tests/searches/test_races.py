@@ -170,6 +170,8 @@ def test_results_are_computed_by_one_worker_at_a_time_and_not_too_often(race):
     assert racing.claim_results(race.pk, last=True) is None
     found = results([DONE], race.contest.entrants, race.plan.objectives[0], 8)
     racing.save_results(race, found, seconds=0.1)
+    assert racing.claim_results(race.pk, last=True) is None
+    racing.release_results(race)
     assert Race.objects.get(pk=race.pk).results == found
     assert racing.claim_results(race.pk, last=False) is None
     assert racing.claim_results(race.pk, last=True)
