@@ -129,17 +129,14 @@ export function fitness(element, points, { metric, goal, optimum }) {
     const alive = placed.filter((point) => point.metrics?.[metric] !== undefined);
     const failed = placed.filter((point) => !point.metrics);
     const values = alive.map((point) => point.metrics[metric]);
-    const edge = farOff(values, goal);
-    const inside = (value) => !better(goal, edge, value);
-    const shown = (value) => (inside(value) ? value : edge);
-    const bottom = values.length ? shown(values.reduce((worst, value) => (better(goal, worst, value) ? value : worst))) : 0;
+    const edge = edged(values, goal);
+    const bottom = values.length ? edge.shown(values.reduce((worst, value) => (better(goal, worst, value) ? value : worst))) : 0;
     const isFull = fullest(alive);
     const steps = bestSoFar(alive.filter(isFull), metric, goal, of);
     const wanted = layout(title(), words.value);
     wanted.xaxis.tickformat = axis === "time" ? undefined : "d";
     wanted.xaxis.dtick = axis !== "time" && points.length <= 10 ? 1 : undefined;
     wanted.uirevision = axis;
-    const pointing = goal === "max" ? "triangle-down" : "triangle-up";
     const ends = steps.length ? [steps[0].x, steps.at(-1).x] : [];
     return {
       data: [
@@ -148,14 +145,14 @@ export function fitness(element, points, { metric, goal, optimum }) {
           mode: "markers",
           name: words.candidate,
           x: alive.map(of),
-          y: values.map(shown),
+          y: values.map(edge.shown),
           customdata: alive.map((point, at) => [point.candidate, point.generation, point.metrics.epochs ? `<br>${words.epoch} ${point.metrics.epochs}` : "", values[at]]),
           hovertemplate: `${words.candidate} %{customdata[0]}: %{customdata[3]:.4g}<br>${words.generation} %{customdata[1]}%{customdata[2]}<extra></extra>`,
           marker: {
             size: 7,
             color: colour("--accent"),
             opacity: alive.map((point) => (isFull(point) ? 0.7 : 0.25)),
-            symbol: values.map((value) => (inside(value) ? "circle" : pointing)),
+            symbol: values.map(edge.symbol),
           },
         },
         {
@@ -163,7 +160,7 @@ export function fitness(element, points, { metric, goal, optimum }) {
           mode: "lines",
           name: words.best,
           x: steps.map((step) => step.x),
-          y: steps.map((step) => shown(step.y)),
+          y: steps.map((step) => edge.shown(step.y)),
           hoverinfo: "skip",
           line: { shape: "hv", width: 2, color: colour("--ok") },
         },
@@ -190,14 +187,19 @@ export function fitness(element, points, { metric, goal, optimum }) {
 }
 
 /**
- * Where the chart ends on the worse side: Tukey's fence, or the worst value where none is beyond it. A network that did
+ * Where a chart ends on the worse side: Tukey's fence, or the worst value where none is beyond it. A network that did
  * not learn would squeeze all others into a line; it stands at the edge, as a triangle that points to where it is.
  */
-function farOff(values, goal) {
+function edged(values, goal) {
   const sorted = [...values].sort((a, b) => a - b);
   const quartile = (share) => sorted[Math.round(share * (sorted.length - 1))];
   const reach = 1.5 * (quartile(0.75) - quartile(0.25));
-  return goal === "max" ? quartile(0.25) - reach : quartile(0.75) + reach;
+  const fence = goal === "max" ? quartile(0.25) - reach : quartile(0.75) + reach;
+  const isOff = (value) => better(goal, fence, value);
+  return {
+    shown: (value) => (isOff(value) ? fence : value),
+    symbol: (value) => (isOff(value) ? (goal === "max" ? "triangle-down" : "triangle-up") : "circle"),
+  };
 }
 
 /** Tell who has the most epochs: numbers after fewer of them do not compare. */
@@ -225,11 +227,12 @@ export function plane(element, points, { plane: { x, y, axes, front: known } }) 
   return chart(element, () => {
     const alive = points.filter((point) => point.metrics && axes.every(({ metric }) => Number.isFinite(inPlane(point, metric))));
     const front = paretoFront(alive.filter(fullest(alive)), axes, x);
-    const trace = (shown) => ({
-      x: shown.map((point) => inPlane(point, x)),
-      y: shown.map((point) => inPlane(point, y)),
-      customdata: shown.map((point) => point.candidate),
-      hovertemplate: `${words.candidate} %{customdata}: %{y:.4g}, %{x:.4s}<extra></extra>`,
+    const edge = edged(alive.map((point) => inPlane(point, y)), goalOf(axes, y));
+    const trace = (drawn, place = edge.shown) => ({
+      x: drawn.map((point) => inPlane(point, x)),
+      y: drawn.map((point) => place(inPlane(point, y))),
+      customdata: drawn.map((point) => [point.candidate, inPlane(point, y)]),
+      hovertemplate: `${words.candidate} %{customdata[0]}: %{customdata[1]:.4g}, %{x:.4s}<extra></extra>`,
     });
     const wanted = layout(words.planeX, words.planeY);
     wanted.xaxis.tickformat = "~s";
@@ -244,11 +247,11 @@ export function plane(element, points, { plane: { x, y, axes, front: known } }) 
           type: markers(alive),
           mode: "markers",
           name: words.candidate,
-          marker: { size: 6, color: colour("--line-strong"), opacity: 0.7 },
+          marker: { size: 6, color: colour("--line-strong"), opacity: 0.7, symbol: alive.map((point) => edge.symbol(inPlane(point, y))) },
         },
         ...(there.length ? [{ ...reference(words.knownFront, there.map((one) => one[x]), there.map((one) => one[y])), ...knownAs(axes) }] : []),
         {
-          ...trace(front),
+          ...trace(front, (value) => value), // a trade-off is shown as it is
           type: "scatter",
           mode,
           name: words.front,
