@@ -36,9 +36,9 @@ class Gone(Exception):
     """The process was killed, or ended by itself, before it answered."""
 
 
-def take_turn(lane: RaceLane, beside: Runner) -> None:
+def take_turn(lane: RaceLane, beside: Runner, seconds: float = TURN_SECONDS) -> None:
     """Run a claimed lane and, while it keeps no other table waiting, what else fits; then count, pass the turn on."""
-    race_id, until = lane.race_id, time.monotonic() + TURN_SECONDS
+    race_id, until = lane.race_id, time.monotonic() + seconds
     following: RaceLane | None = lane
     while following is not None:
         _run(following, beside)

@@ -8,14 +8,14 @@ import pytest
 from tests.running import Stack, wait_until
 
 pytestmark = [pytest.mark.crash, pytest.mark.slow]
-SEEDS = 40
+SEEDS = 25
 START = f"""
 from dataclasses import replace
 from nas.rehearsal import on_table
 from nasweb.signin import ensure_admin
 from searches import racing
 from searches.forms.race import PLAN
-plan = replace(on_table(PLAN, "digits_cells"), budget=200)
+plan = replace(on_table(PLAN, "digits_cells"), budget=150)
 result = racing.start("crash", ensure_admin(), plan, ("genetic", "annealing"), {SEEDS}, "default").pk
 """
 
