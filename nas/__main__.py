@@ -14,6 +14,8 @@ from nas.datasets import DATASETS
 from nas.evaluation.catalogue import ABOUT as EVALUATOR_TEXTS
 from nas.evaluation.catalogue import SETTINGS as EVALUATOR_SETTINGS
 from nas.events import EpochEnded
+from nas.gradient import ABOUT as GRADIENT_TEXTS
+from nas.gradient import GRADIENT
 from nas.progress import Follower
 from nas.search import Search
 from nas.sentences import Refused
@@ -94,6 +96,7 @@ def _list(options: argparse.Namespace) -> int:
         "datasets": {name: {"title": known.title, "about": known.about} for name, known in DATASETS.items()},
         "spaces": _described(SPACES, SPACE_TEXTS, [*SEARCHABLE, "table"]),
         "strategies": _described(STRATEGIES, STRATEGY_TEXTS, STRATEGIES),
+        "gradient": _described(GRADIENT, GRADIENT_TEXTS, GRADIENT),
         "evaluators": _described(EVALUATOR_SETTINGS, EVALUATOR_TEXTS, EVALUATOR_SETTINGS),
         "tables": {table.name: {"title": table.title, "about": f"{len(table)} networks"} for table in tables()},
     }

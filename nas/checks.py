@@ -3,6 +3,7 @@
 from nas import codec, objectives
 from nas.datasets import dataset
 from nas.evaluation.protocol import Rehearsal, Training
+from nas.gradient import GRADIENT, refuse
 from nas.objectives import METRICS
 from nas.plan import Plan, metrics, search_space, strategy, table, terms
 from nas.policy import Policy
@@ -35,6 +36,9 @@ def check(plan: Plan) -> None:
     configure(Training, codec.dump(plan.training))
     configure(Rehearsal, codec.dump(plan.rehearsal))
     configure(Policy, codec.dump(plan.policy))
+    if plan.is_gradient:
+        _gradient(plan)
+        return
     _policy(plan)
     _objectives(plan)
     strategy(plan).refuse(search_space(plan), terms(plan))
@@ -46,6 +50,34 @@ def proxies(plan: Plan) -> tuple[str, ...]:
     if not plan.is_rehearsal:
         return free
     return (*free, *(name for name, about in table(plan).columns.items() if about.kind == "proxy"))
+
+
+def _gradient(plan: Plan) -> None:
+    settings = configure(GRADIENT[plan.strategy], plan.strategy_settings)
+    if plan.is_rehearsal:
+        raise Refused("{strategy} trains a supernet, which no table can answer for.", strategy=plan.strategy)
+    aims = ", ".join(objective.metric for objective in plan.objectives)
+    if aims not in ("accuracy", "loss"):
+        raise Refused(
+            "{strategy} descends the loss; its objective is accuracy or loss, not {metrics}.",
+            strategy=plan.strategy,
+            metrics=aims,
+        )
+    wrapped = {
+        "limit": plan.limits or plan.space.limits,
+        "rule": plan.space.rules,
+        "warm start": plan.warm.starts,
+        "proxy": plan.policy.proxy,
+        "replicates": plan.policy.replicates > 1,
+        "stopping": plan.policy.stopping != "none",
+    }
+    for what in (what for what, asked in wrapped.items() if asked):
+        raise Refused(
+            "{strategy} is one long evaluation of all architectures at once: there is no {what} in it.",
+            strategy=plan.strategy,
+            what=what,
+        )
+    refuse(plan.strategy, settings, search_space(plan))
 
 
 def _policy(plan: Plan) -> None:

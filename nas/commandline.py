@@ -8,6 +8,7 @@ from typing import Any
 from nas.datasets import DATASETS
 from nas.earlier import warm_from
 from nas.evaluation.protocol import Rehearsal, Split, Training
+from nas.gradient import GRADIENT
 from nas.objectives import Limit, limit, objective
 from nas.plan import Plan, default_limits
 from nas.policy import Policy
@@ -32,7 +33,7 @@ def add_search_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--report", action="append", default=[], metavar="COLUMN", help="column of the table read once, of the best"
     )
-    parser.add_argument("--strategy", default="genetic", help=f"one of {', '.join(STRATEGIES)}")
+    parser.add_argument("--strategy", default="genetic", help=f"one of {', '.join([*STRATEGIES, *GRADIENT])}")
     for name in COUNTS:
         default = getattr(DEFAULTS, name)
         parser.add_argument(f"--{name.replace('_', '-')}", type=int, default=default, help=f"default {default}")
@@ -115,7 +116,7 @@ def _plan(options: Mapping[str, Any]) -> Plan:
 def _limits(options: Mapping[str, Any], plan: Plan) -> tuple[Limit, ...]:
     if options["limit"]:
         return tuple(limit(text) for text in options["limit"])
-    return () if options["no_limits"] else default_limits(plan.task, plan.space)
+    return () if options["no_limits"] or plan.is_gradient else default_limits(plan.task, plan.space)
 
 
 def _settings(pairs: Sequence[str]) -> _Settings:

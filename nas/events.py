@@ -31,6 +31,22 @@ class EpochEnded:
 
 
 @dataclass(frozen=True, slots=True)
+class EpochSearched:
+    """An epoch of a search that is one long evaluation: the architecture that its weights point to so far.
+
+    `metrics` are measured on validation under the shared weights; `trace` are numbers worth drawing, and `alpha` the
+    probability of each operation, by edge.
+    """
+
+    epoch: int
+    epochs: int
+    architecture: Architecture
+    metrics: Mapping[str, float]
+    trace: Mapping[str, float]
+    alpha: Mapping[str, Mapping[str, float]]
+
+
+@dataclass(frozen=True, slots=True)
 class Measured:
     """The end of an evaluation: its metrics, and the files it left, by name, in its work folder."""
 
@@ -53,8 +69,8 @@ class Ended:
     sentence: Sentence
 
 
-Event = Prepared | EpochEnded | Measured | Derived | Ended
-EVENTS: tuple[type, ...] = (Prepared, EpochEnded, Measured, Derived, Ended)
+Event = Prepared | EpochEnded | EpochSearched | Measured | Derived | Ended
+EVENTS: tuple[type, ...] = (Prepared, EpochEnded, EpochSearched, Measured, Derived, Ended)
 
 
 class EvaluationFailed(Exception):

@@ -12,6 +12,7 @@ from nas import objectives
 from nas.architecture import Architecture
 from nas.datasets import dataset
 from nas.evaluation.protocol import Job, Rehearsal, Split, Training
+from nas.gradient import GRADIENT
 from nas.objectives import METRICS, Limit, Metric, Objective
 from nas.policy import Policy
 from nas.priors import WarmStart
@@ -73,6 +74,11 @@ class Plan:
         """Whether a table answers in the place of training."""
         return self.evaluator == "table"
 
+    @property
+    def is_gradient(self) -> bool:
+        """Whether the search is one long evaluation that descends a gradient; its budget counts epochs."""
+        return self.strategy in GRADIENT
+
 
 def default_limits(task: Task, spec: SpaceSpec = CHAIN) -> tuple[Limit, ...]:
     """Return what a search keeps to unless told otherwise: networks no larger than the hand-made baseline.
@@ -88,9 +94,8 @@ def default_limits(task: Task, spec: SpaceSpec = CHAIN) -> tuple[Limit, ...]:
 def explicit(plan: Plan) -> Plan:
     """Return the plan with every setting written out: a stored plan must not change when a default does."""
     space = replace(plan.space, settings=_written(spaces.SPACES, plan.space.kind, plan.space.settings))
-    return replace(
-        plan, space=space, strategy_settings=_written(strategies.STRATEGIES, plan.strategy, plan.strategy_settings)
-    )
+    known = strategies.STRATEGIES | GRADIENT
+    return replace(plan, space=space, strategy_settings=_written(known, plan.strategy, plan.strategy_settings))
 
 
 def _written(kinds: Mapping[str, type], name: str, values: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -180,6 +185,24 @@ def search_job(plan: Plan, architecture: Architecture, *, fidelity: int, workdir
         columns=_columns(plan),
         rehearsal=plan.rehearsal,
         policy=plan.policy,
+        **where,
+    )
+
+
+def gradient_job(plan: Plan, *, workdir: str, **where: Any) -> Job:
+    """Return the one job of a search by gradient; `where` passes data_dirs and fingerprint."""
+    return Job(
+        space=plan.space,
+        choices=(),
+        split=plan.split,
+        training=plan.training,
+        epochs=plan.budget,
+        seed=plan.seed,
+        stage="search",
+        workdir=workdir,
+        evaluator="relaxed",
+        strategy=plan.strategy,
+        strategy_settings=plan.strategy_settings,
         **where,
     )
 

@@ -14,7 +14,7 @@ from nas.checks import check
 from nas.evaluation.catalogue import evaluator
 from nas.evaluation.protocol import Job
 from nas.evaluation.stopping import MOST_PEERS, accuracies
-from nas.events import Ended, EpochEnded, Measured
+from nas.events import Ended, EpochEnded, EpochSearched, Measured
 from nas.plan import Plan
 from nas.report import described, evaluation_line, last_line
 from nas.sentences import Refused
@@ -77,6 +77,8 @@ class Search:
         )
 
     def _search(self, work: Path) -> Generator[Item, None, list[Measurement]]:
+        if self.plan.is_gradient:
+            return (yield from self._descend(work))
         space, strategy = planning.search_space(self.plan), planning.strategy(self.plan)
         state = strategy.begin(self.plan.seed, planning.terms(self.plan))
         measured: list[Measurement] = []
@@ -96,6 +98,22 @@ class Search:
                 measured += [((proposal.number, proposal.architecture), metrics)] if metrics else []
                 told = planning.outcome(self.plan, proposal.number, proposal.architecture, proposal.fidelity, metrics)
                 state = strategy.tell(space, state, told)
+        return measured
+
+    def _descend(self, work: Path) -> Generator[Item, None, list[Measurement]]:
+        """Yield a line per epoch; the latest architecture has most epochs behind it and so is the best."""
+        job = planning.gradient_job(self.plan, workdir=str(work / "supernet"), data_dirs=self._where()["data_dirs"])
+        measured: list[Measurement] = []
+        for event in evaluator(job).evaluate(job):
+            match event:
+                case EpochSearched():
+                    metrics, choices = dict(event.metrics), event.architecture.choices
+                    measured.append(((event.epoch, event.architecture), metrics))
+                    line = evaluation_line(self.plan, event.epoch, "search", job.seed, choices, metrics=metrics)
+                    yield line | {"trace": dict(event.trace), "alpha": dict(event.alpha)}
+                case Ended():
+                    broken = partial(evaluation_line, self.plan, len(measured) + 1, "search", job.seed, ())
+                    yield broken(cause=event.cause, sentence=str(event.sentence))
         return measured
 
     def _final(

@@ -6,7 +6,11 @@ from nas.evaluation.protocol import Evaluator, Job, Rehearsal, Training
 from nas.evaluation.replicated import Replicated
 
 # By name, as training needs torch, which takes seconds to load, and a table does not.
-EVALUATORS = {"train": "nas.evaluation.trained:Trained", "table": "nas.evaluation.rehearsed:Rehearsed"}
+EVALUATORS = {
+    "train": "nas.evaluation.trained:Trained",
+    "table": "nas.evaluation.rehearsed:Rehearsed",
+    "relaxed": "nas.evaluation.relaxed.search:Relaxed",  # not chosen by name: a strategy by gradient brings it
+}
 SETTINGS: dict[str, type] = {"train": Training, "table": Rehearsal}
 ABOUT = {
     "train": "Trains every network from scratch and measures it on the validation split.",

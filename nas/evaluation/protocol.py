@@ -1,8 +1,8 @@
 """What is measured and how: a job, and the evaluator that turns it into events. No torch here."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from nas.events import Event
 from nas.policy import Policy
@@ -50,6 +50,7 @@ class Job:
     is that of the data when the run began, empty where it is not known yet. `export` asks for the model's files.
     A training scheduled for `epochs` stops after `until` of them, 0 for all, and a later job goes on from there.
     `columns` are the metrics that a table is asked for, `peers` the complete learning curves of the run so far.
+    `strategy` names a search by gradient, which is one evaluation, with its settings; it needs no `choices`.
     """
 
     space: SpaceSpec
@@ -70,6 +71,8 @@ class Job:
     policy: Policy = field(default_factory=Policy)
     peers: tuple[tuple[float, ...], ...] = ()
     rehearsal: Rehearsal = field(default_factory=Rehearsal)
+    strategy: str = ""
+    strategy_settings: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Evaluator(Protocol):

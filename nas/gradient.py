@@ -1,0 +1,96 @@
+"""The strategies that search by gradient: their settings, by name. No torch here; `nas.evaluation.relaxed` runs them.
+
+A strategy of `nas.strategies` proposes architectures one by one. These train one supernet, in which every edge mixes
+all its operations, and learn the weights of the mixture, alpha; a search is one long evaluation, an epoch its step.
+"""
+
+from dataclasses import dataclass
+
+from nas.sentences import Refused
+from nas.settings import setting
+from nas.spaces.nasbench201 import NasBench201
+from nas.spaces.nasnet import NasNet
+from nas.spaces.protocol import SearchSpace
+
+
+@dataclass(frozen=True)
+class Descent:
+    """How the shared weights and alpha descend: SGD with momentum 0.9 under a cosine, and Adam, as DARTS does."""
+
+    batch_size: int = setting(64, low=2, high=4096, help="Images per step.")
+    learning_rate: float = setting(0.025, low=1e-6, high=10, help="First learning rate of the shared weights.")
+    last_learning_rate: float = setting(0.001, low=0, high=10, help="Last learning rate of the shared weights.")
+    weight_decay: float = setting(3e-4, low=0, high=1, help="L2 penalty on the shared weights.")
+    alpha_learning_rate: float = setting(3e-4, low=1e-6, high=1, help="Learning rate of alpha.")
+    alpha_weight_decay: float = setting(1e-3, low=0, high=1, help="L2 penalty on alpha.")
+
+
+@dataclass(frozen=True)
+class Darts(Descent):
+    """Liu, Simonyan and Yang, "DARTS: Differentiable Architecture Search", ICLR 2019."""
+
+    order: str = setting(
+        "first",
+        options=("first", "second"),
+        help="Whether the gradient of alpha sees that a step of alpha changes the weights; second takes three times as "
+        "long.",
+    )
+
+
+@dataclass(frozen=True)
+class Snas(Descent):
+    """Xie, Zheng, Liu and Lin, "SNAS: Stochastic Neural Architecture Search", ICLR 2019."""
+
+    first_temperature: float = setting(1.0, low=1e-3, high=100, help="Temperature of the samples in the first epoch.")
+    last_temperature: float = setting(0.03, low=1e-3, high=100, help="Temperature of the samples in the last epoch.")
+
+
+@dataclass(frozen=True)
+class Gdas(Descent):
+    """Dong and Yang, "Searching for a Robust Neural Architecture in Four GPU Hours", CVPR 2019."""
+
+    first_temperature: float = setting(10.0, low=1e-3, high=100, help="Temperature of the gradient in the first epoch.")
+    last_temperature: float = setting(0.1, low=1e-3, high=100, help="Temperature of the gradient in the last epoch.")
+
+
+@dataclass(frozen=True)
+class PcDarts(Descent):
+    """Xu et al., "PC-DARTS: Partial Channel Connections for Memory-Efficient Architecture Search", ICLR 2020."""
+
+    batch_size: int = setting(256, low=2, high=4096, help="Images per step.")
+    learning_rate: float = setting(0.1, low=1e-6, high=10, help="First learning rate of the shared weights.")
+    last_learning_rate: float = setting(0.0, low=0, high=10, help="Last learning rate of the shared weights.")
+    alpha_learning_rate: float = setting(6e-4, low=1e-6, high=1, help="Learning rate of alpha and of the edges.")
+    parts: int = setting(4, low=1, high=16, help="One of so many parts of the channels passes through the operations.")
+    warm_up: float = setting(0.3, low=0, high=0.9, help="Share of the epochs in which only the weights learn.")
+
+
+GRADIENT: dict[str, type[Descent]] = {"darts": Darts, "snas": Snas, "gdas": Gdas, "pc_darts": PcDarts}
+ABOUT = {
+    "darts": "Mixes all operations of each edge and learns the mixture by gradient. The classic; watch for collapse.",
+    "snas": "Samples mixtures that harden as the temperature falls, and learns weights and mixture from one loss.",
+    "gdas": "Samples one operation per edge and step: the fastest and leanest of the four.",
+    "pc_darts": "As darts on a part of the channels, with learned edges: less memory, larger batches.",
+}
+SPACES = (NasBench201.name, NasNet.name)
+
+
+def refuse(name: str, settings: Descent, space: SearchSpace) -> None:
+    """Raise Refused where the strategy of that name cannot search a space."""
+    if not isinstance(space, NasBench201 | NasNet):
+        raise Refused(
+            "{strategy} cannot search the space {space}; it can search {names}.",
+            strategy=name,
+            space=space.name,
+            names=", ".join(SPACES),
+        )
+    if isinstance(space, NasNet) and space.concat != "all":
+        raise Refused(
+            "{strategy} joins all nodes of a cell; concat cannot be {concat}.", strategy=name, concat=space.concat
+        )
+    if isinstance(settings, PcDarts) and space.channels % settings.parts:
+        raise Refused(
+            "channels is {channels}, which cannot be split into {parts} parts.",
+            channels=space.channels,
+            parts=settings.parts,
+        )
