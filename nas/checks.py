@@ -2,7 +2,7 @@
 
 from nas import codec, objectives
 from nas.datasets import dataset
-from nas.evaluation.protocol import Rehearsal, Training
+from nas.evaluation.protocol import Rehearsal, Scoring, Training
 from nas.gradient import GRADIENT, refuse
 from nas.objectives import METRICS
 from nas.plan import Plan, metrics, search_space, strategy, table, terms
@@ -35,6 +35,7 @@ def check(plan: Plan) -> None:
         raise Refused("valid_share is {value}; it must be between 0.05 and 0.5.", value=plan.split.valid_share)
     configure(Training, codec.dump(plan.training))
     configure(Rehearsal, codec.dump(plan.rehearsal))
+    configure(Scoring, codec.dump(plan.scoring))
     configure(Policy, codec.dump(plan.policy))
     if plan.is_gradient:
         _gradient(plan)

@@ -7,10 +7,10 @@ from typing import Any
 
 from nas.datasets import DATASETS
 from nas.earlier import warm_from
-from nas.evaluation.protocol import Rehearsal, Split, Training
+from nas.evaluation.protocol import Rehearsal, Scoring, Split, Training
 from nas.gradient import GRADIENT
 from nas.objectives import Limit, limit, objective
-from nas.plan import Plan, default_limits
+from nas.plan import Plan, default_limits, metrics
 from nas.policy import Policy
 from nas.rehearsal import on_table
 from nas.sentences import Refused
@@ -21,7 +21,8 @@ from nas.spaces.table import Tabulated
 from nas.strategies.catalogue import STRATEGIES
 
 DEFAULTS = Plan(Split("digits"), SpaceSpec("chain", {}), "genetic")
-OWNERS = ("strategy", "space", "training", "rehearsal", "policy")
+FIRST = {"train": "accuracy", "score": "synflow"}  # the objective by evaluator, where none is asked for
+OWNERS = ("strategy", "space", "training", "rehearsal", "scoring", "policy")
 COUNTS = ("budget", "epochs", "final_epochs", "final_seeds", "candidate_seconds", "seed")
 
 
@@ -32,6 +33,12 @@ def add_search_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--table", help="name or file of the table that answers instead of training")
     parser.add_argument(
         "--report", action="append", default=[], metavar="COLUMN", help="column of the table read once, of the best"
+    )
+    parser.add_argument(
+        "--evaluator",
+        default=DEFAULTS.evaluator,
+        choices=FIRST,
+        help="score: zero-cost proxies rank, only the best is trained",
     )
     parser.add_argument("--strategy", default="genetic", help=f"one of {', '.join([*STRATEGIES, *GRADIENT])}")
     for name in COUNTS:
@@ -44,7 +51,7 @@ def add_search_options(parser: argparse.ArgumentParser) -> None:
         dest="objective",
         action="append",
         default=[],
-        help="accuracy, min:loss, a column of the table, ...; may be repeated",
+        help="accuracy, min:loss, a column of the table, a proxy such as synflow, ...; may be repeated",
     )
     parser.add_argument(
         "--limit", action="append", default=[], metavar="METRIC=BOUND", help="instead of: no larger than the baseline"
@@ -69,7 +76,8 @@ def add_search_options(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="KEY=VALUE",
-        help="a setting of the strategy, or space.KEY, training.KEY, policy.KEY or rehearsal.KEY; may be repeated",
+        help="a setting of the strategy, or KEY of space, training, policy, rehearsal or scoring as space.KEY; may be "
+        "repeated",
     )
 
 
@@ -81,6 +89,7 @@ class _Settings:
     space: dict[str, Any] = field(default_factory=dict)
     training: dict[str, Any] = field(default_factory=dict)
     rehearsal: dict[str, Any] = field(default_factory=dict)
+    scoring: dict[str, Any] = field(default_factory=dict)
     policy: dict[str, Any] = field(default_factory=dict)
 
 
@@ -100,22 +109,27 @@ def _plan(options: Mapping[str, Any]) -> Plan:
         strategy_settings=settings.strategy,
         training=configure(Training, settings.training),
         rehearsal=configure(Rehearsal, settings.rehearsal),
+        scoring=configure(Scoring, settings.scoring),
+        evaluator=options["evaluator"],
         policy=configure(Policy, settings.policy),
         **{name: options[name] for name in COUNTS},
     )
     if options["table"] or options["space"] == Tabulated.name:
+        if plan.is_scored:
+            raise Refused("--evaluator score builds networks to score them; a table has none to build.")
         name = options["table"] or settings.space.get("table", Tabulated.table)
         return on_table(plan, name, objectives=options["objective"], report=options["report"], limits=options["limit"])
     if options["report"]:
         column = options["report"][0]
         raise Refused("--report {column} needs a table to read it from; name one with --table.", column=column)
-    objectives = tuple(objective(text) for text in options["objective"])
-    return replace(plan, objectives=objectives or DEFAULTS.objectives, limits=_limits(options, plan))
+    asked = options["objective"] or [FIRST[plan.evaluator]]
+    objectives = tuple(objective(text, metrics(plan)) for text in asked)
+    return replace(plan, objectives=objectives, limits=_limits(options, plan))
 
 
 def _limits(options: Mapping[str, Any], plan: Plan) -> tuple[Limit, ...]:
     if options["limit"]:
-        return tuple(limit(text) for text in options["limit"])
+        return tuple(limit(text, metrics(plan)) for text in options["limit"])
     return () if options["no_limits"] or plan.is_gradient else default_limits(plan.task, plan.space)
 
 

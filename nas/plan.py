@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 from nas import objectives
 from nas.architecture import Architecture
 from nas.datasets import dataset
-from nas.evaluation.protocol import Job, Rehearsal, Split, Training
+from nas.evaluation.protocol import Job, Rehearsal, Scoring, Split, Training
+from nas.evaluation.proxies.catalogue import METRICS as PROXIES
 from nas.gradient import GRADIENT
 from nas.objectives import METRICS, Limit, Metric, Objective
 from nas.policy import Policy
@@ -43,6 +44,7 @@ class Plan:
 
     A search evaluation that takes longer than `candidate_seconds` ends with the cause timeout. A rehearsal has the
     evaluator "table": its objectives are columns of the table, and `report` those that are read once, of the winner.
+    With the evaluator "score" the objectives are zero-cost proxies, and only the final stage trains.
     """
 
     split: Split
@@ -61,6 +63,7 @@ class Plan:
     evaluator: str = "train"
     report: tuple[str, ...] = ()
     rehearsal: Rehearsal = field(default_factory=Rehearsal)
+    scoring: Scoring = field(default_factory=Scoring)
     policy: Policy = field(default_factory=Policy)
     warm: WarmStart = field(default_factory=WarmStart)
 
@@ -78,6 +81,11 @@ class Plan:
     def is_gradient(self) -> bool:
         """Whether the search is one long evaluation that descends a gradient; its budget counts epochs."""
         return self.strategy in GRADIENT
+
+    @property
+    def is_scored(self) -> bool:
+        """Whether proxies score the candidates in the place of training."""
+        return self.evaluator == "score"
 
 
 def default_limits(task: Task, spec: SpaceSpec = CHAIN) -> tuple[Limit, ...]:
@@ -126,10 +134,10 @@ def row_of(plan: Plan, architecture: Architecture) -> int | None:
 
 def metrics(plan: Plan) -> Mapping[str, Metric]:
     """Return what can be an objective or a limit."""
-    if not plan.is_rehearsal:
-        return METRICS
-    columns = table(plan).columns
     free = {name: about for name, about in METRICS.items() if about.costs_nothing}
+    if not plan.is_rehearsal:
+        return PROXIES | free if plan.is_scored else METRICS
+    columns = table(plan).columns
     return free | {name: Metric(name, about.goal, about.unit) for name, about in columns.items()}
 
 
@@ -162,8 +170,8 @@ def data_title(plan: Plan) -> str:
 
 
 def terms(plan: Plan) -> Terms:
-    """Return what the run offers its strategy; a table has only the fidelities that somebody trained."""
-    fidelities: Sequence[int] = range(1, plan.epochs + 1)
+    """Return what the run offers its strategy; a table has only the fidelities that somebody trained, a proxy none."""
+    fidelities: Sequence[int] = (0,) if plan.is_scored else range(1, plan.epochs + 1)
     if plan.is_rehearsal:
         fidelities = table(plan).fidelities(plan.objectives[0].metric)
     return Terms(plan.budget, len(plan.objectives), fidelities)
@@ -184,6 +192,7 @@ def search_job(plan: Plan, architecture: Architecture, *, fidelity: int, workdir
         evaluator=plan.evaluator,
         columns=_columns(plan),
         rehearsal=plan.rehearsal,
+        scoring=plan.scoring,
         policy=plan.policy,
         **where,
     )
@@ -208,7 +217,7 @@ def gradient_job(plan: Plan, *, workdir: str, **where: Any) -> Job:
 
 
 def _columns(plan: Plan) -> tuple[str, ...]:
-    if not plan.is_rehearsal:
+    if plan.evaluator == "train":
         return ()
     asked = (*(one.metric for one in plan.objectives), *(one.metric for one in plan.limits))
     return tuple(dict.fromkeys(asked))
@@ -227,7 +236,7 @@ def final_job(plan: Plan, architecture: Architecture, *, seed: int, export: bool
         stage="final",
         workdir=workdir,
         export=export and not plan.is_rehearsal,
-        evaluator=plan.evaluator,
+        evaluator="train" if plan.is_scored else plan.evaluator,
         columns=(*_columns(plan), *plan.report),
         **where,
     )

@@ -2,19 +2,21 @@
 
 from pkgutil import resolve_name
 
-from nas.evaluation.protocol import Evaluator, Job, Rehearsal, Training
+from nas.evaluation.protocol import Evaluator, Job, Rehearsal, Scoring, Training
 from nas.evaluation.replicated import Replicated
 
 # By name, as training needs torch, which takes seconds to load, and a table does not.
 EVALUATORS = {
     "train": "nas.evaluation.trained:Trained",
     "table": "nas.evaluation.rehearsed:Rehearsed",
+    "score": "nas.evaluation.untrained:Untrained",
     "relaxed": "nas.evaluation.relaxed.search:Relaxed",  # not chosen by name: a strategy by gradient brings it
 }
-SETTINGS: dict[str, type] = {"train": Training, "table": Rehearsal}
+SETTINGS: dict[str, type] = {"train": Training, "table": Rehearsal, "score": Scoring}
 ABOUT = {
     "train": "Trains every network from scratch and measures it on the validation split.",
     "table": "Looks every network up in a table of trained ones: a search in seconds.",
+    "score": "Scores every network without training it, by zero-cost proxies; the winner is trained.",
 }
 
 

@@ -33,6 +33,13 @@ class Rehearsal:
 
 
 @dataclass(frozen=True)
+class Scoring:
+    """How a network is scored without training."""
+
+    batch_size: int = setting(64, low=2, high=4096, help="Training images that the proxies look at.")
+
+
+@dataclass(frozen=True)
 class Split:
     """Which images train, validate and test: `seed` cuts validation off training, `valid_share` says how much."""
 
@@ -49,7 +56,7 @@ class Job:
     together and measures the test split once. `workdir` keeps the checkpoint from attempt to attempt. `fingerprint`
     is that of the data when the run began, empty where it is not known yet. `export` asks for the model's files.
     A training scheduled for `epochs` stops after `until` of them, 0 for all, and a later job goes on from there.
-    `columns` are the metrics that a table is asked for, `peers` the complete learning curves of the run so far.
+    `columns` are the metrics that a table or the proxies are asked for, `peers` the complete curves of the run so far.
     `strategy` names a search by gradient, which is one evaluation, with its settings; it needs no `choices`.
     """
 
@@ -71,6 +78,7 @@ class Job:
     policy: Policy = field(default_factory=Policy)
     peers: tuple[tuple[float, ...], ...] = ()
     rehearsal: Rehearsal = field(default_factory=Rehearsal)
+    scoring: Scoring = field(default_factory=Scoring)
     strategy: str = ""
     strategy_settings: Mapping[str, Any] = field(default_factory=dict)
 

@@ -54,11 +54,16 @@ def graph_of(job: Job) -> Graph:
         raise EvaluationFailed("invalid", error.sentence.template, **error.sentence.values) from error
 
 
-def _evaluate(job: Job) -> Iterator[Event]:
-    graph = graph_of(job)
+def data_of(job: Job) -> Data:
+    """Return the data of a job; raises EvaluationFailed where they are no longer those of its run."""
     data = load(job.split, tuple(Path(folder) for folder in job.data_dirs))
     if job.fingerprint and job.fingerprint != data.fingerprint:
         raise EvaluationFailed("error", "{title} has changed since the run began.", title=data.known.title)
+    return data
+
+
+def _evaluate(job: Job) -> Iterator[Event]:
+    graph, data = graph_of(job), data_of(job)
     where = device()
     yield Prepared(data.fingerprint, str(where))
     scale = Scale.of(data, where)

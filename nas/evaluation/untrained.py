@@ -1,0 +1,54 @@
+"""The evaluator that scores each network without training it, by zero-cost proxies."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from nas.evaluation.batches import Batches, Scale
+from nas.evaluation.datasets import Data
+from nas.evaluation.devices import device
+from nas.evaluation.failures import ended
+from nas.evaluation.networks import build
+from nas.evaluation.protocol import Job
+from nas.evaluation.proxies.catalogue import PROXIES
+from nas.evaluation.proxies.probe import Probe, measure
+from nas.evaluation.trained import data_of, graph_of
+from nas.events import EvaluationFailed, Event, Measured, Prepared
+from nas.sentences import Refused
+from nas.spaces.graph import Graph
+
+
+@dataclass(frozen=True)
+class Untrained:
+    """Looks at a job's network as it is built and at one batch of training images, the same for a whole run."""
+
+    def evaluate(self, job: Job) -> Iterator[Event]:
+        """Yield the proxies among the job's columns and the costs of the graph, or how it ended; never raises."""
+        try:
+            yield from _evaluate(job)
+        except Exception as error:  # whatever goes wrong with one network must not end the search
+            yield ended(error, job.workdir)
+
+
+def _evaluate(job: Job) -> Iterator[Event]:
+    graph, data = graph_of(job), data_of(job)
+    yield Prepared(data.fingerprint, str(device()))
+    probe = _probe(job, graph, data)
+    try:
+        found = {name: measure(name, probe) for name in job.columns if name in PROXIES}
+    except Refused as error:
+        raise EvaluationFailed("invalid", error.sentence.template, **error.sentence.values) from error
+    yield Measured(graph.costs | found)
+
+
+def _probe(job: Job, graph: Graph, data: Data) -> Probe:
+    where = device()
+    batches = Batches(
+        data.train.to(where),
+        Scale.of(data, where),
+        size=job.scoring.batch_size,
+        seed=job.seed,
+        augment=False,
+        mirrors=False,
+    )
+    images, labels = next(batches.epoch(1))
+    return Probe(build(graph, job.seed).to(where), images, labels)
