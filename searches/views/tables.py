@@ -88,8 +88,8 @@ def delete_table(request: HttpRequest, name: str) -> HttpResponse:
         raise PermissionDenied
     users = uses_of(name)
     if users:
-        text = _("{name} is used by the search {search} and {count} in all, so it stays.")
-        messages.error(request, text.format(name=name, search=users[0].name, count=len(users)))
+        text = _("{name} is used by “{user}”, {count} in all, so it stays.")
+        messages.error(request, text.format(name=name, user=users[0].name, count=len(users)))
     elif not writing.remove(name):
         raise Http404
     else:

@@ -99,7 +99,7 @@ def test_a_table_is_deleted_only_while_no_search_uses_it(person, alice):
     upload(person, "toy.csv", CSV)
     draft = drafts.new_rehearsal(alice, "toy")
     page = person.post(reverse("table-delete", args=["toy"]), follow=True)
-    assert f"toy is used by the search {draft.name}" in page.content.decode()
+    assert f"toy is used by “{draft.name}”, 1 in all" in page.content.decode()
     drafts.delete(draft)
     person.post(reverse("table-delete", args=["toy"]))
     assert names() == set()
