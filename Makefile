@@ -34,7 +34,7 @@ bench-search: installed-dev
 	$(BIN)/python -m benchmarks.search --write
 
 pictures: installed-dev
-	PICTURES=1 $(BIN)/python -m pytest tests/browser/test_tour.py
+	PICTURES=1 $(BIN)/python -m pytest -p no:randomly tests/browser/test_tour.py tests/browser/test_races.py
 
 messages: installed-dev
 	$(BIN)/python locale/extract.py

@@ -58,7 +58,7 @@ def drawn(page, name):
     expect(page.locator(f"#chart-{name}")).to_have_attribute("data-points", re.compile("[1-9]"), timeout=MINUTE)
 
 
-def test_a_race_is_set_up_watched_and_completed(signed_in, stack):
+def test_a_race_is_set_up_watched_and_completed(signed_in, stack, picture):
     page = signed_in
     page.goto(stack.address)
     page.get_by_role("link", name="Races").click()
@@ -84,6 +84,7 @@ def test_a_race_is_set_up_watched_and_completed(signed_in, stack):
     expect(page.locator("#connection")).to_have_text("finished")
     assert page.evaluate("window.untouched")
     assert page.locator("#race-standings table").first.locator("tbody tr").count() == 4
+    picture("race", whole=True)
 
 
 def test_another_table_brings_its_columns_and_keeps_the_other_answers(signed_in, stack, tmp_path):
@@ -98,14 +99,14 @@ def test_another_table_brings_its_columns_and_keeps_the_other_answers(signed_in,
     page.get_by_label("Seeds", exact=True).fill("9")
     expect(page.get_by_label("Select on")).to_have_value("max:pair.valid_accuracy.9ep")
     expect(page.get_by_label("Report", exact=True)).to_have_value("pair.test_accuracy.9ep")
-    expect(page.locator("#problem-asha")).to_contain_text("at most 9 epochs are offered")
+    expect(page.locator("#problem-asha")).to_contain_text("needs a table with several lengths of training")
     expect(page.get_by_role("checkbox", name="ASHA")).to_be_checked()
     expect(page.get_by_label("Seeds", exact=True)).to_have_value("9")
     page.get_by_label("Select on").select_option("max:pair.test_accuracy.9ep")
     expect(page.get_by_label("Report", exact=True)).to_have_value("")
     page.get_by_role("button", name="Start the race").click()
     expect(page.locator("#problems")).to_be_focused()
-    expect(page.locator("#problems")).to_contain_text("ASHA: asha starts candidates with")
+    expect(page.locator("#problems")).to_contain_text("ASHA: asha needs a table")
 
 
 def test_what_is_drawn_can_be_chosen_by_keyboard(signed_in, over):

@@ -1,20 +1,16 @@
-"""The whole job by somebody who has only the README: from the sign-in link to the model at home.
-
-With PICTURES=1 the screenshots of README and docs are written to docs/images.
-"""
+"""The whole job by somebody who has only the README: from the sign-in link to the model at home."""
 
 import json
-import os
+import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.running import wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
-IMAGES = Path(__file__).resolve().parents[2] / "docs" / "images"
 FILES = ["weights.safetensors", "model.py", "model.onnx", "architecture.json", "model_card.md"]
 DEMO_SECONDS = 400
 
@@ -27,30 +23,16 @@ print(tuple(network(torch.zeros(2, 1, 8, 8)).shape))
 """
 
 
-@pytest.fixture
-def picture(signed_in):
-    """Return a function that takes a picture of the page where they are wanted."""
-    signed_in.set_viewport_size({"width": 1360, "height": 900})
-    signed_in.emulate_media(reduced_motion="reduce")
-
-    def take(name, *, whole=False):
-        if os.environ.get("PICTURES"):
-            IMAGES.mkdir(parents=True, exist_ok=True)
-            signed_in.screenshot(path=IMAGES / f"{name}.png", full_page=whole)
-
-    return take
-
-
 def test_five_clicks_on_next_give_a_search_and_the_model_comes_home(signed_in, stack, picture, tmp_path):
     page = signed_in
     page.goto(stack.address)
     picture("dashboard-empty")
     page.get_by_role("link", name="New search").first.click()
     for step in ("dataset", "space", "strategy", "objectives", "budget"):
-        assert f"/setup/{step}/" in page.url
+        page.wait_for_url(f"**/setup/{step}/")
         picture(f"wizard-{step}")
         page.get_by_role("button", name="Next").click()
-    assert "/setup/review/" in page.url
+    page.wait_for_url("**/setup/review/")
     picture("wizard-review")
     page.get_by_role("button", name="Start search").click()
     page.wait_for_url("**/searches/*/")
@@ -80,3 +62,13 @@ def test_five_clicks_on_next_give_a_search_and_the_model_comes_home(signed_in, s
     page.wait_for_selector("html[lang='zh-hans']")
     wait_until(lambda: page.evaluate("() => document.querySelector('#fitness')?.data?.length > 0"), 20)
     picture("run-finished-dark-chinese", whole=True)
+
+
+def test_a_rehearsal_is_one_click(signed_in, stack, picture):
+    page = signed_in
+    page.goto(stack.address)
+    page.get_by_role("button", name=re.compile("Rehearse on")).first.click()
+    expect(page.locator("#run-title")).to_contain_text("Completed", timeout=90_000)
+    expect(page.locator("#fitness")).to_have_attribute("data-points", re.compile("[1-9]"))
+    page.get_by_role("heading", name=re.compile("What the table says")).wait_for()
+    picture("rehearsal", whole=True)
