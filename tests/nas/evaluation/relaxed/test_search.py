@@ -1,0 +1,141 @@
+"""A search by gradient: repeatable, resumed exactly, canonical, and honest about its collapse."""
+
+import math
+from pathlib import Path
+
+import pytest
+import torch
+
+from nas.evaluation.catalogue import evaluator
+from nas.evaluation.relaxed import search
+from nas.evaluation.relaxed.checkpoint import FILE
+from nas.evaluation.relaxed.search import Relaxed
+from nas.evaluation.relaxed.trace import entropy, shares
+from nas.events import Derived, Prepared
+from nas.gradient import GRADIENT
+from nas.spaces import catalogue
+from tests.nas.evaluation.relaxed.searches import BENCH, DARTS, SPACES, TASK, digits, events, told
+
+
+@pytest.fixture
+def every_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Write a checkpoint after each epoch, however short."""
+    monkeypatch.setattr(search, "CHECKPOINT_SECONDS", 0.0)
+
+
+@pytest.mark.parametrize("space", SPACES)
+@pytest.mark.parametrize("name", GRADIENT)
+def test_an_epoch_derives_a_canonical_architecture_which_is_the_end(name, space, tmp_path):
+    said = events(digits(tmp_path, name, space=SPACES[space], epochs=1))
+    assert isinstance(said[0], Prepared)
+    epochs = told(said)
+    assert [epoch.epoch for epoch in epochs] == [1]
+    assert said[-1] == Derived(epochs[-1].architecture)
+    built = catalogue.build(SPACES[space], TASK)
+    for epoch in epochs:
+        assert built.canonical(epoch.architecture) == epoch.architecture
+        assert epoch.metrics["parameters"] == built.graph(epoch.architecture).parameters
+        assert 0 <= epoch.metrics["accuracy"] <= 100
+        assert all(sum(row.values()) == pytest.approx(1, abs=1e-3) for row in epoch.alpha.values())
+        assert 0 < epoch.trace["entropy"] <= math.log(len(next(iter(epoch.alpha.values())))) + 1e-6
+        assert ("temperature" in epoch.trace) == (name in ("snas", "gdas"))
+
+
+@pytest.mark.usefixtures("every_epoch")
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [("darts", {"order": "second"}), ("snas", {}), ("gdas", {}), ("pc_darts", {"warm_up": 0.5})],
+)
+def test_an_interrupted_search_goes_on_as_if_nothing_had_been(name, settings, tmp_path):
+    settings = {"batch_size": 128, "alpha_learning_rate": 0.05} | settings
+    whole = told(events(digits(tmp_path / "whole", name, strategy_settings=settings)))
+    job = digits(tmp_path / "stopped", name, strategy_settings=settings)
+    running = Relaxed().evaluate(job)
+    seen = [next(running), next(running)][1:]
+    running.close()
+    resumed = events(job)
+    assert told(resumed) == whole
+    assert resumed[1:2] == seen, "with the seconds of the first attempt"
+    other = told(events(digits(tmp_path / "other", name, strategy_settings=settings, seed=2, epochs=1)))
+    assert other[0].alpha != whole[0].alpha
+
+
+@pytest.mark.usefixtures("every_epoch")
+def test_it_starts_over_where_the_checkpoint_is_damaged_or_of_another_search(tmp_path: Path):
+    job = digits(tmp_path / "one", "gdas")
+    whole = told(events(job))
+    (tmp_path / "one" / FILE).write_bytes(b"spoilt")
+    assert told(events(job)) == whole
+    other = {"strategy_settings": {"batch_size": 64}}
+    assert told(events(digits(tmp_path / "one", "gdas", **other))) == told(events(digits(tmp_path, "gdas", **other)))
+
+
+def test_weights_and_alpha_learn_from_disjoint_halves_and_never_from_validation(tmp_path: Path):
+    job = digits(tmp_path, "darts", strategy_settings={"batch_size": 2})
+    data = search.load(job.split)
+    halves = search.GradientSearch(job, data, torch.device("cpu"))._parts
+    assert sum(half.count * half.size for half in halves) >= len(data.train) - 2
+    seen = [{tuple(image.flatten().tolist()) for image in half._part.images} for half in halves]
+    held = {tuple(image.flatten().tolist()) for image in data.valid.images}
+    assert not seen[0] & seen[1]
+    assert not (seen[0] | seen[1]) & held
+
+
+def test_a_loss_that_is_no_number_ends_the_search(tmp_path: Path):
+    job = digits(tmp_path, "darts")
+    running = search.GradientSearch(job, search.load(job.split), torch.device("cpu"))
+    with torch.no_grad():
+        running.method.alpha.fill_(math.nan)
+    with pytest.raises(search.EvaluationFailed, match="diverged in epoch 1"):
+        next(running.epochs())
+
+
+def test_a_job_of_a_search_by_gradient_is_given_to_it(tmp_path: Path):
+    assert isinstance(evaluator(digits(tmp_path, "gdas")), Relaxed)
+
+
+def test_entropy_is_that_of_the_definition():
+    assert entropy(torch.full((3, 4), 0.25)) == pytest.approx(math.log(4))
+    assert entropy(torch.eye(4)) == 0
+    mixed = torch.tensor([[0.5, 0.5, 0.0], [1.0, 0.0, 0.0]])
+    assert entropy(mixed) == pytest.approx(math.log(2) / 2)
+
+
+NONE, SKIP, CONV = 0, 1, 3
+
+
+@pytest.mark.parametrize(
+    ("picked", "skips", "collapse"),
+    [
+        ((CONV,) * 6, 0, 0),
+        ((SKIP, SKIP, SKIP, CONV, CONV, CONV), 1 / 2, 0),
+        ((SKIP, SKIP, SKIP, SKIP, CONV, CONV), 2 / 3, 1),
+        ((SKIP, SKIP, NONE, NONE, CONV, CONV), 1 / 3, 1),
+    ],
+)
+def test_the_alarm_is_raised_where_skips_and_none_have_most_edges(picked, skips, collapse):
+    found = shares(BENCH.edges, picked, BENCH.kept(picked))
+    assert found["skip_share"] == pytest.approx(skips)
+    assert found["collapse"] == collapse
+
+
+def test_one_collapsed_cell_of_two_raises_the_alarm_and_dropped_edges_do_not_count():
+    skip = DARTS.edges.options.index("skip_connect")
+    conv = DARTS.edges.options.index("sep_conv_3x3")
+    normal, reduction = (skip, skip, skip, 0, conv), (conv, conv, conv, 0, conv)
+    found = shares(DARTS.edges, normal + reduction, DARTS.kept(normal + reduction))
+    assert found == {"skip_share": 3 / 8, "none_share": 0, "collapse": 1}
+    calm = shares(DARTS.edges, reduction + reduction, DARTS.kept(reduction + reduction))
+    assert calm["collapse"] == 0
+
+
+def test_only_two_edges_of_a_node_are_kept_and_none_is_never_derived():
+    weights = torch.zeros(10, 8)
+    weights[:, 0] = 0.9  # none
+    weights[:, 3], weights[:, 4] = 0.05, 0.04
+    weights[2, 4] = 0.08  # of the second normal node, the first edge, by another operation
+    weights[4, 3] = 0.07
+    picked = DARTS.strongest(weights)
+    assert picked[2:5] == (4, 0, 3)
+    assert [sum(option > 0 for option in picked[start : start + 3]) for start in (2, 7)] == [2, 2]
+    assert sum(option > 0 for option in picked) == 8
