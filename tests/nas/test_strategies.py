@@ -22,7 +22,7 @@ SMALL = {
     "local_search": {"samples": 2},
     "annealing": {"samples": 2, "patience": 5},
 }
-# Those that fit a model or a controller are too slow for 5,000 evaluations in a test.
+# Those that fit a model or a controller are too slow for 10,000 evaluations in a test.
 LEARNING = {"bayesian", "progressive", "reinforce", "ppo"} & set(STRATEGIES)
 NAMES = st.sampled_from(list(STRATEGIES))
 MILLISECONDS = {"bayesian": 200}
@@ -165,8 +165,8 @@ def test_it_uses_up_small_budgets(name, budget, settings):
 @pytest.mark.parametrize("name", sorted(set(STRATEGIES) - LEARNING))
 def test_it_uses_up_a_large_budget(name):
     strategy, space = build(name, {}), ToySpace(12, 6)
-    state, asked = strategy.begin(1, terms(name, 5_000)), 0
-    while asked < 5_000:
+    state, asked = strategy.begin(1, terms(name, 10_000)), 0
+    while asked < 10_000:
         state, proposals = strategy.ask(space, state, 20)
         assert proposals
         asked += len(proposals)
