@@ -65,16 +65,16 @@ def _gradient(plan: Plan) -> None:
             metrics=aims,
         )
     wrapped = {
-        "limit": plan.limits or plan.space.limits,
-        "rule": plan.space.rules,
+        "limits": plan.limits or plan.space.limits,
+        "rules": plan.space.rules,
         "warm start": plan.warm.starts,
         "proxy": plan.policy.proxy,
         "replicates": plan.policy.replicates > 1,
-        "stopping": plan.policy.stopping != "none",
+        "early stopping": plan.policy.stopping != "none",
     }
     for what in (what for what, asked in wrapped.items() if asked):
         raise Refused(
-            "{strategy} is one long evaluation of all architectures at once: there is no {what} in it.",
+            "{strategy} trains all architectures of the space at once; it knows no {what}.",
             strategy=plan.strategy,
             what=what,
         )
