@@ -62,7 +62,7 @@ def correlations(known: Table, names: Sequence[str], cells: int, batch: int) -> 
     accuracy = known.values[ACCURACY][rows]
     yield f"{cells} cells, a batch of {batch} CIFAR-10 images; rank correlations (Spearman):"
     yield ""
-    yield "| proxy | with the table's own | with the accuracy | the table's own with it | published | seconds a network |"
+    yield "| proxy | with the table's own | with accuracy | the table's own with accuracy | published | seconds each |"
     yield "|---|---|---|---|---|---|"
     for name in names:
         values, seconds = scores(known, name, rows, inputs, labels)
