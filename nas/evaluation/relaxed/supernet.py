@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 import torch
 from torch import Tensor, nn
@@ -52,10 +53,12 @@ class Edge(nn.Module):
 
     def _mixed(self, images: Tensor, weights: Tensor, only: int | None) -> Tensor:
         asked = range(len(self.operations)) if only is None else (only,)
-        made = [weights[option] * self.operations[option](images) for option in asked if self.passes[option]]
+        made: list[Tensor] = [
+            weights[option] * self.operations[option](images) for option in asked if self.passes[option]
+        ]
         if not made:
             return torch.zeros_like(images[:, :, :: self.stride, :: self.stride])
-        return torch.stack(made).sum(0) if len(made) > 1 else made[0]
+        return reduce(torch.add, made)
 
 
 def shuffled(images: Tensor, parts: int) -> Tensor:

@@ -1,0 +1,166 @@
+"""Search NAS-Bench-201 by gradient on real CIFAR-10 images and look the derived cells up in the benchmark's table.
+
+    NAS_DATA_DIR=... OMP_NUM_THREADS=1 nice -n 19 .venv/bin/python -m benchmarks.gradient --methods gdas,snas --seeds 3
+
+Needs nasbench201.npz and cifar10_small.zip in a folder of NAS_DATA_DIR. The images are 10,000 of the 50,000 that
+train, a quarter of them for validation, and the supernet is shrunken (`--cells` per stage, `--channels`) unless told
+otherwise: on a processor the whole one takes days. The accuracy is the table's: of the derived cell in the whole
+network, trained for 200 epochs on all of CIFAR-10. With `--keep` a run that was stopped goes on where it was, to the
+same numbers.
+"""
+
+import argparse
+import os
+import tempfile
+from dataclasses import dataclass
+from hashlib import sha256
+from io import BytesIO
+from json import loads
+from pathlib import Path
+from statistics import fmean, stdev
+from zipfile import ZipFile
+
+import numpy as np
+import torch
+from PIL import Image
+from sklearn.model_selection import train_test_split
+
+from nas.datasets import DATASETS
+from nas.evaluation.datasets import Data, Part
+from nas.evaluation.devices import device, device_name
+from nas.evaluation.protocol import Job, Split, Training
+from nas.evaluation.relaxed.search import GradientSearch
+from nas.gradient import GRADIENT
+from nas.spaces.catalogue import SpaceSpec
+from nas.tables import places
+from nas.tables.table import Table
+
+COLUMN = "cifar10.test_accuracy.200ep"
+PACKED = "cifar10_small.zip"
+SPLIT = Split("cifar10", seed=0, valid_share=0.25)
+# CIFAR-10 test accuracy after a search on CIFAR-10, as the benchmark's paper gives it (Dong and Yang 2020, table 5).
+PUBLISHED = {"darts": 54.30, "gdas": 93.61}
+
+
+@dataclass(frozen=True)
+class Found:
+    """What one search derived, and where its cell stands in the table."""
+
+    choices: tuple[int, ...]
+    accuracy: float
+    better_than: float  # share of all cells
+    entropy: float
+    shared: float  # validation accuracy under the shared weights
+    seconds: float
+
+
+def main() -> None:
+    """Print a row per search, and a row per method."""
+    options = _options()
+    data, table = small_cifar10(options.images), places.table("nasbench201")
+    values = table.values[COLUMN]
+    print(f"{device_name(device())}; {len(data.train)} images train, {len(data.valid)} validate; {options}")
+    print(f"random cell: mean {values.mean():.2f}, median {np.median(values):.2f}; best cell {values.max():.2f}")
+    with tempfile.TemporaryDirectory() as scratch:
+        for name in options.methods.split(","):
+            searches = [
+                searched(data, table, name, seed, options, options.keep or Path(scratch))
+                for seed in range(1, options.seeds + 1)
+            ]
+            accuracies = [one.accuracy for one in searches]
+            spread = stdev(accuracies) if len(accuracies) > 1 else 0.0
+            print(
+                f"| {name} | {fmean(accuracies):.2f} ± {spread:.2f} | {min(accuracies):.2f} | {max(accuracies):.2f} "
+                f"| {values.mean():.2f} | {PUBLISHED.get(name, '-')} | {fmean(one.seconds for one in searches):.0f} |",
+                flush=True,
+            )
+
+
+def searched(data: Data, table: Table, name: str, seed: int, options: argparse.Namespace, keep: Path) -> Found:
+    """Run one search and look its cell up."""
+    space = SpaceSpec("nasbench201", {"cells": options.cells, "channels": options.channels})
+    job = Job(
+        space=space,
+        choices=(),
+        split=SPLIT,
+        training=Training(),
+        epochs=options.epochs,
+        seed=seed,
+        stage="search",
+        workdir=str(keep / f"{name}-{seed}"),
+        strategy=name,
+        strategy_settings=dict(pair.split("=") for pair in options.set),
+    )
+    for epoch in GradientSearch(job, data, device()).epochs():
+        row = table.row(epoch.architecture.choices)
+        assert row is not None
+        accuracy = table.value(COLUMN, row)
+        found = Found(
+            epoch.architecture.choices,
+            accuracy,
+            float(np.mean(table.values[COLUMN] < accuracy)),
+            epoch.trace["entropy"],
+            epoch.metrics["accuracy"],
+            epoch.metrics["training_seconds"],
+        )
+        if epoch.epoch == epoch.epochs or epoch.epoch % 5 == 0:
+            print(f"{name} seed {seed} epoch {epoch.epoch}: {found}", flush=True)
+    return found
+
+
+def small_cifar10(count: int) -> Data:
+    """Return the first images of the packed CIFAR-10, a quarter for validation, classes in proportion."""
+    images, labels = _unpacked("train")
+    images, labels = images[:count], labels[:count]
+    kept, held = train_test_split(
+        np.arange(len(labels)), test_size=SPLIT.valid_share, stratify=labels, random_state=SPLIT.seed
+    )
+    parts = [Part(torch.from_numpy(images[some]), torch.from_numpy(labels[some])) for some in (kept, held)]
+    mean, std = images[kept].mean((0, 2, 3)) / 255, images[kept].std((0, 2, 3)) / 255
+    return Data(
+        known=DATASETS["cifar10"],
+        train=parts[0],
+        valid=parts[1],
+        test=parts[1],
+        peak=255,
+        mean=tuple(map(float, mean)),
+        std=tuple(map(float, std)),
+        mirrors=True,
+        fingerprint=sha256(images.tobytes()).hexdigest(),
+    )
+
+
+def _unpacked(split: str) -> tuple[np.ndarray, np.ndarray]:
+    """Cut the mosaics of a split into images (count, channels, height, width)."""
+    folders = [Path(place) for place in os.environ.get("NAS_DATA_DIR", "").split(os.pathsep) if place]
+    with ZipFile(next(folder / PACKED for folder in folders if (folder / PACKED).exists())) as file:
+        about = loads(file.read("meta.json"))
+        height, width = about["tile"]
+        tiles = []
+        for name in sorted(name for name in file.namelist() if name.startswith(f"{split}/") and name.endswith(".webp")):
+            mosaic = np.asarray(Image.open(BytesIO(file.read(name))).convert("RGB"))
+            rows, columns = mosaic.shape[0] // height, mosaic.shape[1] // width
+            cut = mosaic.reshape(rows, height, columns, width, 3).swapaxes(1, 2).reshape(-1, height, width, 3)
+            tiles.append(cut[: about["chunk"]])
+        labels = np.load(BytesIO(file.read(f"{split}/labels.npy")), allow_pickle=False).astype(np.int64)
+    pixels = np.concatenate(tiles)[: len(labels)]
+    known = about["splits"][split]["sha256_pixels_nhwc_rgb_uint8"]
+    assert sha256(pixels.tobytes()).hexdigest() == known, "the images are not those that were packed"
+    return np.ascontiguousarray(pixels.transpose(0, 3, 1, 2)), labels
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--methods", default=",".join(GRADIENT))
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--epochs", type=int, default=50)
+    parser.add_argument("--images", type=int, default=10_000)
+    parser.add_argument("--cells", type=int, default=1)
+    parser.add_argument("--channels", type=int, default=16)
+    parser.add_argument("--keep", type=Path, help="folder for the checkpoints")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="a setting of the methods")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
