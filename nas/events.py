@@ -47,11 +47,24 @@ class EpochSearched:
 
 
 @dataclass(frozen=True, slots=True)
+class Evidence:
+    """What stands behind the metrics of a classifier on the test split.
+
+    `confusion` counts, by true class, what was taken for which class. `roc` are points (false positive rate, true
+    positive rate) of all classes pooled, each against the rest.
+    """
+
+    confusion: tuple[tuple[int, ...], ...]
+    roc: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Measured:
     """The end of an evaluation: its metrics, and the files it left, by name, in its work folder."""
 
     metrics: Mapping[str, float]
     artifacts: tuple[str, ...] = ()
+    evidence: Evidence | None = None
 
 
 @dataclass(frozen=True, slots=True)

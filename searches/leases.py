@@ -10,7 +10,7 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from nas import codec
-from nas.events import Cause, EpochEnded
+from nas.events import Cause, EpochEnded, Evidence
 from nas.sentences import Sentence
 from searches.models import Evaluation, Run, Worker
 from searches.record import prune_epochs, record
@@ -81,6 +81,7 @@ def measure(
     curve: Sequence[EpochEnded],
     artifacts: Sequence[Mapping[str, Any]] = (),
     *,
+    evidence: Evidence | None = None,
     best: bool = False,
 ) -> bool:
     """Write the result; False, and nothing written, where the attempt is no longer mine."""
@@ -90,6 +91,7 @@ def measure(
             metrics=dict(metrics),
             curve=codec.dump(list(curve)),
             artifacts=list(artifacts),
+            evidence_json=codec.dump(evidence),
             finished_at=timezone.now(),
             lease_until=None,
         )

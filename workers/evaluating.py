@@ -114,7 +114,8 @@ class Drive:
             told = Sentence("The files could not be stored: {error}.", {"error": str(error)})
             leases.fail(self.evaluation, "error", told, self.curve)
         else:
-            leases.measure(self.evaluation, event.metrics, self.curve, kept, best=self._is_best(event))
+            best = self._is_best(event)
+            leases.measure(self.evaluation, event.metrics, self.curve, kept, evidence=event.evidence, best=best)
         self._finish()
 
     def _is_best(self, event: Measured) -> bool:

@@ -14,12 +14,12 @@ from nas.datasets import dataset
 from nas.evaluation import costs
 from nas.evaluation.batches import EVALUATION_BATCH, Batches, Scale
 from nas.evaluation.checkpoints import Checkpoint
-from nas.evaluation.datasets import Data, load
+from nas.evaluation.datasets import Data, Part, load
 from nas.evaluation.devices import device, device_name
 from nas.evaluation.failures import ended
 from nas.evaluation.networks import Network, build
 from nas.evaluation.protocol import Job
-from nas.evaluation.scoring import test_metrics
+from nas.evaluation.scoring import evidence, test_metrics, validation_metrics
 from nas.evaluation.stopping import accuracies, is_hopeless
 from nas.evaluation.training import Trainer, predict
 from nas.events import EpochEnded, EvaluationFailed, Event, Measured, Prepared
@@ -98,18 +98,26 @@ def _tested(job: Job, data: Data, network: Network, scale: Scale, seconds: float
     logits = predict(network, held, scale, exact=True)
     metrics = test_metrics(logits, held.labels) | network.graph.costs
     metrics |= {
+        "generalisation_gap": _training_accuracy(data, network, scale, len(held)) - metrics["accuracy"],
         "latency_ms": speed.median_ms,
         "latency_p95_ms": speed.p95_ms,
         "training_seconds": seconds,
         "images_per_second": costs.throughput(network, scale(held.images[:EVALUATION_BATCH])),
     }
+    shown = evidence(logits, held.labels)
     if not job.export:
-        return Measured(metrics)
+        return Measured(metrics, evidence=shown)
     # The exporters' imports take a second that only the winner needs to pay.
     from nas.evaluation.export import package
 
     name = device_name(scale.offset.device)
-    return Measured(metrics, package.write(job, network, data, metrics, name))
+    return Measured(metrics, package.write(job, network, data, metrics, name), shown)
+
+
+def _training_accuracy(data: Data, network: Network, scale: Scale, most: int) -> float:
+    """Return the accuracy on as many of the images that were learned from, which is not touched by augmentation."""
+    part = Part(data.train.images[:most], data.train.labels[:most]).to(scale.offset.device)
+    return validation_metrics(predict(network, part, scale, exact=True), part.labels)["accuracy"]
 
 
 def _trainer(job: Job, data: Data, network: Network, scale: Scale, final: bool) -> Trainer:

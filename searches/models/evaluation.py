@@ -4,6 +4,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from nas import codec
+from nas.events import Evidence
 from nas.sentences import Sentence
 from searches.models.candidate import Candidate
 from searches.models.run import Run
@@ -52,6 +53,7 @@ class Evaluation(models.Model):
     metrics = models.JSONField(default=dict)
     curve = models.JSONField(default=list)
     artifacts = models.JSONField(default=list)
+    evidence_json = models.JSONField(null=True, blank=True)  # of the final stage
 
     class Meta:
         ordering = ("id",)
@@ -70,6 +72,11 @@ class Evaluation(models.Model):
         """The epochs after which it was stopped early, None where it was not: a mean where it had several seeds."""
         trained = self.metrics.get("epochs", self.epochs)
         return int(trained) if self.status == self.Status.MEASURED and trained < self.epochs else None
+
+    @property
+    def evidence(self) -> Evidence | None:
+        """What stands behind the metrics of a final training."""
+        return codec.load(Evidence, self.evidence_json) if self.evidence_json else None
 
     @property
     def sentence(self) -> Sentence | None:

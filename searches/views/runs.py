@@ -19,6 +19,7 @@ from searches.candidates import STATES, CandidateTable, csv_lines
 from searches.columns import figure_of
 from searches.comparison import compare
 from searches.drawing.svg import draw
+from searches.evidence import evidence
 from searches.files import model_files
 from searches.models import Candidate, Evaluation, Run
 from searches.plane import plane
@@ -155,6 +156,7 @@ def _live(request: HttpRequest, found: Run) -> dict[str, Any]:
         "summary": summary(found, measured),
         "reason": say(found.sentence) if found.sentence else "",
         "comparison": compare(found),
+        "evidence": evidence(found),
         "standings": standings(found),
         "savings": savings(found, measured),
         "plane": plane(found),

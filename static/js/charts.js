@@ -126,10 +126,12 @@ export function fitness(element, points, { metric, goal, optimum }) {
   const changed = chart(element, () => {
     const { of, title } = AXES[axis];
     const placed = points.filter((point) => Number.isFinite(of(point)));
-    const alive = placed.filter((point) => point.metrics?.[metric] !== undefined);
+    const measured = placed.filter((point) => point.metrics?.[metric] !== undefined);
     const failed = placed.filter((point) => !point.metrics);
+    const edge = edged(measured.map((point) => point.metrics[metric]), goal);
+    // The legend shows the marker of the first point, which should be none at the edge.
+    const alive = measured.sort((a, b) => edge.isOff(a.metrics[metric]) - edge.isOff(b.metrics[metric]));
     const values = alive.map((point) => point.metrics[metric]);
-    const edge = edged(values, goal);
     const bottom = values.length ? edge.shown(values.reduce((worst, value) => (better(goal, worst, value) ? value : worst))) : 0;
     const isFull = fullest(alive);
     const steps = bestSoFar(alive.filter(isFull), metric, goal, of);
@@ -197,6 +199,7 @@ function edged(values, goal) {
   const fence = goal === "max" ? quartile(0.25) - reach : quartile(0.75) + reach;
   const isOff = (value) => better(goal, fence, value);
   return {
+    isOff,
     shown: (value) => (isOff(value) ? fence : value),
     symbol: (value) => (isOff(value) ? (goal === "max" ? "triangle-down" : "triangle-up") : "circle"),
   };

@@ -5,10 +5,11 @@ import sys
 
 import pytest
 import torch
+from sklearn.metrics import auc, roc_auc_score
 
 from nas.evaluation import costs
+from nas.evaluation.scoring import evidence, validation_metrics
 from nas.evaluation.scoring import test_metrics as measure
-from nas.evaluation.scoring import validation_metrics
 
 
 def test_metrics_equal_those_of_a_confusion_matrix() -> None:
@@ -32,6 +33,42 @@ def test_metrics_equal_those_of_a_confusion_matrix() -> None:
         own, others = chances[labels == label, label], chances[labels != label, label]
         areas.append(float((own[:, None] > others[None]).double().mean()))
     assert found["roc_auc"] == pytest.approx(100 * sum(areas) / 4)
+
+
+def test_calibration_error_is_the_mean_distance_of_confidence_from_accuracy_over_the_bins() -> None:
+    draw = torch.Generator().manual_seed(1)
+    labels = torch.randint(0, 6, (500,), generator=draw)
+    logits = 2 * torch.randn(500, 6, generator=draw) + 2 * torch.nn.functional.one_hot(labels, 6)
+    confidence, picked = logits.double().softmax(1).max(1)
+    expected = 0.0
+    for index in range(15):
+        inside = (confidence >= index / 15) & (confidence < (index + 1) / 15)
+        if inside.any():
+            gap = (picked == labels)[inside].double().mean() - confidence[inside].mean()
+            expected += float(gap.abs() * inside.sum() / 500)
+    found = measure(logits, labels)
+    assert found["calibration_error"] == pytest.approx(100 * expected)
+    five = logits.topk(5).indices == labels[:, None]
+    assert found["top5_accuracy"] == pytest.approx(100 * float(five.any(1).double().mean()))
+
+
+def test_the_evidence_holds_every_image_and_the_area_of_the_pooled_curve() -> None:
+    draw = torch.Generator().manual_seed(2)
+    labels = torch.randint(0, 4, (300,), generator=draw)
+    logits = torch.randn(300, 4, generator=draw) + 2 * torch.nn.functional.one_hot(labels, 4)
+    found = evidence(logits, labels)
+    assert found is not None
+    assert [sum(row) for row in found.confusion] == torch.bincount(labels, minlength=4).tolist()
+    assert sum(found.confusion[each][each] for each in range(4)) == int((logits.argmax(1) == labels).sum())
+    assert (found.roc[0], found.roc[-1]) == ((0.0, 0.0), (1.0, 1.0))
+    false, true = zip(*found.roc, strict=True)
+    truth = torch.nn.functional.one_hot(labels, 4)
+    whole = roc_auc_score(truth.numpy(), logits.double().softmax(1).numpy(), average="micro")
+    assert auc(false, true) == pytest.approx(whole, abs=0.005)
+
+
+def test_so_many_classes_that_nobody_could_read_them_have_no_evidence() -> None:
+    assert evidence(torch.zeros(3, 201), torch.tensor([0, 1, 2])) is None
 
 
 def test_all_right_is_exactly_a_hundred_percent() -> None:
