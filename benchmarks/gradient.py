@@ -3,10 +3,10 @@
     NAS_DATA_DIR=... OMP_NUM_THREADS=1 nice -n 19 .venv/bin/python -m benchmarks.gradient --methods gdas,snas --seeds 3
 
 Needs nasbench201.npz and cifar10_small.zip in a folder of NAS_DATA_DIR. The images are 10,000 of the 50,000 that
-train, a quarter of them for validation, and the supernet is shrunken (`--cells` per stage, `--channels`) unless told
-otherwise: on a processor the whole one takes days. The accuracy is the table's: of the derived cell in the whole
-network, trained for 200 epochs on all of CIFAR-10. With `--keep` a run that was stopped goes on where it was, to the
-same numbers.
+train, a quarter of them for validation. Unless told otherwise the images are shrunken (`--side`), and the supernet
+(`--cells` per stage, `--channels`): on a processor the whole search takes days. The accuracy is the table's: of the
+derived cell in the whole network, trained for 200 epochs on all of CIFAR-10. With `--keep` a run that was stopped goes
+on where it was, to the same numbers.
 """
 
 import argparse
@@ -57,7 +57,7 @@ class Found:
 def main() -> None:
     """Print a row per search, and a row per method."""
     options = _options()
-    data, table = small_cifar10(options.images), places.table("nasbench201")
+    data, table = small_cifar10(options.images, options.side), places.table("nasbench201")
     values = table.values[COLUMN]
     print(f"{device_name(device())}; {len(data.train)} images train, {len(data.valid)} validate; {options}")
     print(f"random cell: mean {values.mean():.2f}, median {np.median(values):.2f}; best cell {values.max():.2f}")
@@ -108,10 +108,15 @@ def searched(data: Data, table: Table, name: str, seed: int, options: argparse.N
     return found
 
 
-def small_cifar10(count: int) -> Data:
-    """Return the first images of the packed CIFAR-10, a quarter for validation, classes in proportion."""
+def small_cifar10(count: int, side: int) -> Data:
+    """Return the first images of the packed CIFAR-10, a quarter for validation, classes in proportion.
+
+    A side of 16 or 8 averages squares of pixels.
+    """
     images, labels = _unpacked("train")
     images, labels = images[:count], labels[:count]
+    square = images.shape[2] // side
+    images = images.reshape(len(images), 3, side, square, side, square).mean((3, 5)).round().astype(np.uint8)
     kept, held = train_test_split(
         np.arange(len(labels)), test_size=SPLIT.valid_share, stratify=labels, random_state=SPLIT.seed
     )
@@ -153,10 +158,11 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--methods", default=",".join(GRADIENT))
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--epochs", type=int, default=50)
+    parser.add_argument("--epochs", type=int, default=40)
     parser.add_argument("--images", type=int, default=10_000)
+    parser.add_argument("--side", type=int, default=16, choices=(8, 16, 32), help="pixels")
     parser.add_argument("--cells", type=int, default=1)
-    parser.add_argument("--channels", type=int, default=16)
+    parser.add_argument("--channels", type=int, default=8)
     parser.add_argument("--keep", type=Path, help="folder for the checkpoints")
     parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="a setting of the methods")
     return parser.parse_args()

@@ -17,7 +17,7 @@ from nas.evaluation.relaxed.supernet import Mixture
 from nas.gradient import Darts
 
 START = 1e-3  # spread of alpha at first: all operations begin nearly equal
-NEARBY = 0.01  # of the paper's footnote 2: how far apart the two weights of the finite difference are
+NEARBY = 0.01  # how far the finite difference reaches, as a footnote of the paper has it
 
 
 class DartsMethod(nn.Module):

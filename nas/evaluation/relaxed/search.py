@@ -32,7 +32,7 @@ from nas.spaces import catalogue
 from nas.spaces.protocol import SearchSpace
 
 CHECKPOINT_SECONDS = 1.0
-SPREAD = 1_000_003
+SPREAD = 1_000_003  # keeps the sources of randomness apart
 
 
 @dataclass(frozen=True)
@@ -137,11 +137,11 @@ class GradientSearch:
 
     def _train(self, epoch: int) -> dict[str, float]:
         """Take every step of an epoch and return the mean losses of the weights and of alpha."""
-        done = (epoch - 1) / max(1, self.job.epochs - 1)
-        self.method.begin_epoch(done)
+        self.method.begin_epoch((epoch - 1) / max(1, self.job.epochs - 1))
         (group,) = self.learner.weights.param_groups
-        group["lr"] = cosine(self.settings.learning_rate, self.settings.last_learning_rate, done)
-        draw = Generator().manual_seed(self.job.seed * SPREAD + epoch)
+        first, last = self.settings.learning_rate, self.settings.last_learning_rate
+        group["lr"] = cosine(first, last, (epoch - 1) / self.job.epochs)
+        draw = Generator().manual_seed((self.job.seed + 2 * SPREAD) * SPREAD + epoch)
         streams = [part.epoch(epoch) for part in self._parts]
         losses = [self.method.step(self.learner, some[0], some[-1], draw) for some in zip(*streams, strict=False)]
         means = torch.stack([torch.stack((one.weights, one.alpha)) for one in losses]).mean(0).tolist()
