@@ -7,7 +7,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.files.storage import default_storage
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext
 
@@ -17,7 +17,7 @@ from nas.race import contest
 from nas.race.results import Results
 from nas.sentences import Refused, Sentence
 from searches import dispatch, lanes
-from searches.leases import lease_end
+from searches.leases import MOST_LOSSES, lease_end
 from searches.models import Evaluation, Race, RaceLane, Run, Worker
 
 Status = Race.Status
@@ -125,6 +125,14 @@ def save_results(race: Race, found: Results, seconds: float) -> None:
 def release_results(race: Race) -> None:
     """Give the lease back, with or without any results."""
     Race.objects.filter(pk=race.pk).update(results_until=None)
+
+
+def lose_results(race: Race, reason: Sentence) -> None:
+    """Give the lease back after the process died that computed the last results; the third time end without them."""
+    found = Race.objects.filter(pk=race.pk, closed=False)
+    found.update(results_until=None, results_losses=F("results_losses") + 1)
+    if found.filter(results_losses__gte=MOST_LOSSES).exists():
+        close(race, "", reason)
 
 
 def close(race: Race, report: str, problem: Sentence | None = None) -> bool:

@@ -60,7 +60,7 @@ def end(race: Race, beside: Runner) -> None:
         with tempfile.TemporaryDirectory() as place:
             report, problem = _last(race, beside, Path(place) / "report.html")
     except Gone:
-        racing.release_results(race)
+        racing.lose_results(race, Sentence(RACER_DIED, {"code": beside.exit_code or 0}))
         return
     finally:
         beside.kill()

@@ -45,6 +45,7 @@ class Race(models.Model):
     results_at = models.DateTimeField(null=True, blank=True)
     results_seconds = models.FloatField(default=0)  # what it took to compute them
     results_until = models.DateTimeField(null=True, blank=True)  # the lease of the worker that does it now
+    results_losses = models.PositiveIntegerField(default=0)  # how often the process died that computed the last ones
     report = models.CharField(max_length=200, default="", blank=True)
 
     created_at = models.DateTimeField(default=timezone.now)

@@ -21,7 +21,7 @@ from searches.advance import advance
 from searches.forms.race import PLAN
 from searches.models import Race, RaceLane, Run, Worker
 from workers import presence, tasks
-from workers.racing import racer, take_turn
+from workers.racing import end, racer, take_turn
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Status = RaceLane.Status
@@ -161,6 +161,22 @@ def test_a_racer_that_is_killed_costs_an_attempt_and_no_lane(plan, beside, me):
     lane.refresh_from_db()
     assert (lane.status, lane.attempt, lane.losses) == (Status.QUEUED, 2, 1)
     assert race.lanes.filter(status=Status.QUEUED).count() == 2
+
+
+def test_a_race_whose_last_results_cannot_be_computed_ends_at_the_third_try(plan, me):
+    race = start(plan, seeds=1)
+    for lane in iter(lambda: lanes.claim_next(race.pk, me.name), None):
+        lanes.finish(lane, kept(run_lane(lane.plan)))
+    for _ in range(3):
+        race.refresh_from_db()
+        assert race.is_open
+        assert racing.claim_results(race.pk, last=True)
+        killed = racer()
+        os.kill(killed.pid, signal.SIGKILL)
+        end(race, killed)
+    race.refresh_from_db()
+    assert (race.status, race.closed, race.report) == (Race.Status.FAILED, True, "")
+    assert str(race.sentence) == "The process that ran it ended with code -9."
 
 
 def test_a_worker_that_winds_down_gives_its_lane_back(plan, beside, me):
