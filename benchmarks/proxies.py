@@ -68,7 +68,7 @@ def correlations(known: Table, names: Sequence[str], cells: int, batch: int) -> 
     accuracy = known.values[ACCURACY][rows]
     yield f"{cells} cells, a batch of {batch} CIFAR-10 images; rank correlations (Spearman):"
     yield ""
-    yield "| proxy | with the table's own | with accuracy | the table's own with accuracy | published | seconds each |"
+    yield "| proxy | with the table's own | with accuracy | the table's own with accuracy | published | CPU seconds |"
     yield "|---|---|---|---|---|---|"
     for name in names:
         values, seconds = scores(known, name, rows, inputs, labels)
@@ -106,16 +106,16 @@ def _picked(known: Table, column: str, crowds: Sequence[NDArray[np.int64]]) -> s
 
 
 def scores(known: Table, name: str, rows: Sequence[int], inputs: Tensor, labels: Tensor) -> tuple[list[float], float]:
-    """Return a proxy of the cells, minus infinity where it refuses one, and the median seconds for a network."""
+    """Return a proxy of the cells, minus infinity where it refuses one, and the median CPU seconds of a network."""
     values, times = [], []
     for row in rows:
         probe = Probe(build(graph_of(known, row)), inputs, labels)
-        started = time.perf_counter()
+        started = time.process_time()
         try:
             values.append(measure(name, probe))
         except Refused:
             values.append(-inf)
-        times.append(time.perf_counter() - started)
+        times.append(time.process_time() - started)
     return values, median(times)
 
 

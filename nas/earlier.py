@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from nas import codec
+from nas.evaluation.proxies.catalogue import METRICS
+from nas.objectives import Objective
 from nas.plan import Plan, search_space
 from nas.priors import Evaluation, Prior, Source, WarmStart, longest, prior, warm_start
 from nas.sentences import Refused
@@ -21,14 +23,28 @@ def warm_from(files: Sequence[str], plan: Plan) -> WarmStart:
 
 def _prior(file: str, plan: Plan, space: SearchSpace) -> Prior:
     evaluations = _evaluations(file, space)
+    proxy = _proxy(plan, evaluations)
     # The order is that of this plan's first objective, whatever the earlier search was after.
-    for one, objective in product(longest(evaluations), plan.objectives):
+    for one, objective in product(longest(evaluations), () if proxy else plan.objectives):
         if objective.metric not in one.metrics:
             raise Refused("{file} does not tell the {metric} of its networks.", file=file, metric=objective.metric)
-    found = prior(Source(Path(file).name), space.decisions, evaluations, plan.objectives[0], plan.limits)
+    source = Source(Path(file).name, comparable=proxy is None)
+    found = prior(source, space.decisions, evaluations, proxy or plan.objectives[0], plan.limits)
     if found is None:
         raise Refused("{file} has no measured network that keeps to the limits.", file=file)
     return found
+
+
+def _proxy(plan: Plan, evaluations: Sequence[Evaluation]) -> Objective | None:
+    """Return the proxy to order networks by that were scored, not trained, where this plan is after something else.
+
+    The warm-up of Abdelfattah et al., "Zero-cost proxies for lightweight NAS", ICLR 2021.
+    """
+    told = set(evaluations[0].metrics).intersection(*(one.metrics for one in evaluations)) if evaluations else set()
+    first = next((name for name in METRICS if name in told), None)
+    if first is None or plan.objectives[0].metric in told:
+        return None
+    return Objective(first, METRICS[first].goal)
 
 
 def _evaluations(file: str, space: SearchSpace) -> list[Evaluation]:

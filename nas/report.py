@@ -69,7 +69,7 @@ def last_line(
     """
     line: dict[str, Any] = {"best": dict(best), "evaluations": len(measured), "seconds": round(seconds, 3)}
     if plan.warm.sources:
-        line["warm_start"] = [_warm(plan, source, measured) for source in plan.warm.sources]
+        line["warm_start"] = [_warm(plan, source, measured) for source in plan.warm.sources if source.comparable]
     if plan.is_rehearsal:
         found = _means(test)
         report = {column: found[column] for column in plan.report}

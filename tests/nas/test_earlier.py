@@ -89,6 +89,32 @@ def test_the_order_is_that_of_the_new_objective_among_the_longest_trainings(writ
     assert lower.sources[0].best == 0.1
 
 
+def test_networks_that_a_proxy_scored_come_in_its_order_and_their_best_is_none_to_reach(written):
+    choices, values = [(0, 1, 2), (1, 1, 1, 1), (0, 1, 0, 1, 1)], (5.0, 9.0, 7.0)
+    trained = [line(*one) for one in zip((1, 2, 3), choices, values, strict=True)]
+    scored = [one | {"metrics": {"synflow": value}} for one, value in zip(trained, values, strict=True)]
+    found = warm(written(*scored))
+    assert found.starts == warm(written(*trained)).starts
+    assert not found.sources[0].comparable
+    again = warm(written(*scored), evaluator="score", objectives=(Objective("synflow", "max"),))
+    assert again.starts == found.starts
+    assert again.sources[0].comparable
+
+
+def test_a_search_warms_up_by_a_proxy(tmp_path, capsys):
+    quick = ["search", "--json", "--final-epochs", "1", "--final-seeds", "1", "--strategy", "random"]
+    assert main([*quick, "--evaluator", "score", "--objective", "naswot", "--budget", "6"]) == 0
+    file = tmp_path / "scored.jsonl"
+    file.write_text(capsys.readouterr().out)
+    lines = [json.loads(text) for text in file.read_text().splitlines()]
+    scored = [one for one in lines if one.get("stage") == "search" and one["status"] == "measured"]
+    best = min(scored, key=lambda one: one["scores"])
+    assert main([*quick, "--epochs", "1", "--budget", "1", "--warm-start", str(file)]) == 0
+    then = [json.loads(text) for text in capsys.readouterr().out.splitlines()]
+    assert then[0]["choices"] == best["choices"]
+    assert then[-1]["warm_start"] == []
+
+
 @pytest.mark.parametrize(
     ("lines", "said"),
     [
