@@ -62,9 +62,10 @@ def softmax_errors(probe: Probe) -> tuple[Tensor, Tensor]:
 
 
 @pytest.mark.parametrize("norm", [False, True])
-def test_synflow_is_what_flows_along_all_paths_times_the_number_of_layers(norm):
+@pytest.mark.parametrize("activation", ["relu", "relu6", "tanh", "none"])
+def test_synflow_is_what_flows_along_all_paths_times_the_number_of_layers(norm, activation):
     """Every layer is linear in its weights, so each adds R itself: equations 1 and 2 of Tanaka et al."""
-    probe = probe_of(dense({"units": 7, "norm": norm}, {"units": 6, "norm": norm, "activation": "none"}))
+    probe = probe_of(dense({"units": 7, "norm": norm, "activation": activation}, {"units": 60, "norm": norm}))
     flow = np.ones(5)
     for matrix in matrices(probe.network):
         flow = np.abs(matrix) @ flow
@@ -219,6 +220,13 @@ def test_equal_inputs_are_refused_by_naswot():
 def test_a_kind_of_network_that_a_proxy_cannot_read_is_refused(name, said):
     with pytest.raises(Refused, match=said):
         measure(name, probe_of(dense({"units": 6, "activation": "gelu"})))
+
+
+def test_attention_is_refused_by_synflow():
+    sketch = Sketch(IMAGES)
+    tokens = sketch.attention("mix", sketch.patches("cut", "input", size=4, width=8), heads=2)
+    with pytest.raises(Refused, match="those of attention differ"):
+        measure("synflow", probe_of(sketch.classify(sketch.global_pool("head", tokens))))
 
 
 @pytest.mark.parametrize("name", ["synflow", "jacob_cov"])
