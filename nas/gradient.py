@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from nas.sentences import Refused
 from nas.settings import setting
+from nas.spaces.chain import Chain
 from nas.spaces.nasbench201 import NasBench201
 from nas.spaces.nasnet import NasNet
 from nas.spaces.protocol import SearchSpace
@@ -72,12 +73,12 @@ ABOUT = {
     "gdas": "Samples one operation per edge and step: the fastest and leanest of the four.",
     "pc_darts": "As darts on a part of the channels, with learned edges: less memory, larger batches.",
 }
-SPACES = (NasBench201.name, NasNet.name)
+SPACES = (NasBench201.name, NasNet.name, Chain.name)
 
 
 def refuse(name: str, settings: Descent, space: SearchSpace) -> None:
     """Raise Refused where the strategy of that name cannot search a space."""
-    if not isinstance(space, NasBench201 | NasNet):
+    if not isinstance(space, NasBench201 | NasNet | Chain):
         raise Refused(
             "{strategy} cannot search the space {space}; it can search {names}.",
             strategy=name,
@@ -88,9 +89,10 @@ def refuse(name: str, settings: Descent, space: SearchSpace) -> None:
         raise Refused(
             "{strategy} joins all nodes of a cell; concat cannot be {concat}.", strategy=name, concat=space.concat
         )
-    if isinstance(settings, PcDarts) and space.channels % settings.parts:
+    channels = space.filters[-1] if isinstance(space, Chain) else space.channels
+    if isinstance(settings, PcDarts) and channels % settings.parts:
         raise Refused(
-            "channels is {channels}, which cannot be split into {parts} parts.",
-            channels=space.channels,
+            "There are {channels} channels, which cannot be split into {parts} parts.",
+            channels=channels,
             parts=settings.parts,
         )

@@ -51,7 +51,10 @@ def test_a_search_prints_an_epoch_a_line_and_trains_the_last_architecture(capsys
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"space": SpaceSpec("chain", {})}, "darts cannot search the space chain; it can search nasbench201, nasnet."),
+        (
+            {"space": SpaceSpec("resnet", {})},
+            "darts cannot search the space resnet; it can search nasbench201, nasnet, chain.",
+        ),
         ({"space": SpaceSpec("no_such", {})}, "There is no search space no_such"),
         ({"space": SpaceSpec("nasnet", {"concat": "unused"})}, "concat cannot be unused"),
         ({"evaluator": "table"}, "darts trains a supernet, which no table can answer for."),
@@ -67,7 +70,10 @@ def test_a_search_prints_an_epoch_a_line_and_trains_the_last_architecture(capsys
         ({"warm": WarmStart(starts=((0,) * 6,))}, "it knows no warm start."),
         ({"strategy_settings": {"order": "third"}}, "order cannot be third"),
         ({"strategy_settings": {"population": 3}}, "There is no setting population"),
-        ({"strategy": "pc_darts", "strategy_settings": {"parts": 3}}, "channels is 4, which cannot be split into 3"),
+        (
+            {"strategy": "pc_darts", "strategy_settings": {"parts": 3}},
+            "There are 4 channels, which cannot be split into 3",
+        ),
         ({"budget": 0}, "budget is 0"),
     ],
 )

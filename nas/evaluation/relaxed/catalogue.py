@@ -7,6 +7,7 @@ A method is a module whose parameters are alpha: `begin_epoch(progress)` sets wh
 
 from torch import Generator
 
+from nas.evaluation.relaxed.chain import RelaxedChain
 from nas.evaluation.relaxed.darts import DartsMethod
 from nas.evaluation.relaxed.gdas import GdasMethod
 from nas.evaluation.relaxed.nasbench201 import RelaxedNasBench201
@@ -16,6 +17,7 @@ from nas.evaluation.relaxed.relaxation import Edges, Relaxation
 from nas.evaluation.relaxed.snas import SnasMethod
 from nas.gradient import Darts, Descent, Gdas, PcDarts, Snas
 from nas.sentences import Refused
+from nas.spaces.chain import Chain
 from nas.spaces.nasbench201 import NasBench201
 from nas.spaces.nasnet import NasNet
 from nas.spaces.protocol import SearchSpace
@@ -44,4 +46,6 @@ def relaxation(space: SearchSpace) -> Relaxation:
             return RelaxedNasBench201(space)
         case NasNet():
             return RelaxedNasNet(space)
+        case Chain():
+            return RelaxedChain(space)
     raise Refused("The space {name} cannot be searched by gradient.", name=space.name)

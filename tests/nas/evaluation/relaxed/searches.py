@@ -9,19 +9,23 @@ import torch
 from nas.datasets import dataset
 from nas.evaluation.networks import Network
 from nas.evaluation.protocol import Job, Split, Training
+from nas.evaluation.relaxed.chain import RelaxedChain
 from nas.evaluation.relaxed.nasbench201 import RelaxedNasBench201
 from nas.evaluation.relaxed.nasnet import RelaxedNasNet
 from nas.evaluation.relaxed.search import Relaxed
 from nas.events import EpochSearched, Event
 from nas.spaces.catalogue import SpaceSpec
+from nas.spaces.chain import Chain
 from nas.spaces.nasbench201 import NasBench201
 from nas.spaces.nasnet import NasNet
 
 TASK = dataset("digits").task
 CELLS = SpaceSpec("nasbench201", {"cells": 1, "channels": 4})
 TWO_CELLS = SpaceSpec("nasnet", {"cells": 3, "channels": 4, "nodes": 2, "stem_multiplier": 1})
-SPACES = {"nasbench201": CELLS, "nasnet": TWO_CELLS}
+LAYERS = SpaceSpec("chain", {"max_layers": 4, "filters": (4, 8)})
+SPACES = {"nasbench201": CELLS, "nasnet": TWO_CELLS, "chain": LAYERS}
 BENCH = RelaxedNasBench201(NasBench201(TASK, cells=1, channels=4))
+CHAIN = RelaxedChain(Chain(TASK, max_layers=4, filters=(4, 8)))
 DARTS = RelaxedNasNet(NasNet(TASK, cells=3, channels=4, nodes=2, stem_multiplier=1))
 
 

@@ -1,5 +1,6 @@
 """A supernet is made of the layers of the space's networks: under a one-hot mixture it is the network."""
 
+from dataclasses import replace
 from random import Random
 
 import pytest
@@ -7,13 +8,15 @@ import torch
 
 from nas.architecture import Architecture
 from nas.evaluation.networks import build
+from nas.evaluation.relaxed.chain import RelaxedChain
 from nas.evaluation.relaxed.nasbench201 import RelaxedNasBench201
 from nas.evaluation.relaxed.nasnet import RelaxedNasNet
 from nas.evaluation.relaxed.supernet import Cell, Edge, Mixture, one_hot, shuffled
 from nas.spaces import moves
+from nas.spaces.chain import Chain
 from nas.spaces.nasbench201 import OPERATIONS, NasBench201
 from nas.spaces.nasnet import NasNet
-from tests.nas.evaluation.relaxed.searches import BENCH, DARTS, TASK, images, weights_of
+from tests.nas.evaluation.relaxed.searches import BENCH, CHAIN, DARTS, TASK, images, weights_of
 
 MODERN = RelaxedNasNet(NasNet(TASK, cells=3, channels=4, nodes=3, operations=("none", "sep_conv_3x3", "conv_7x1_1x7")))
 
@@ -93,6 +96,44 @@ def test_a_derived_nasnet_is_the_network_of_its_genotype(relaxed):
         torch.testing.assert_close(found, alone.train()(inputs), rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("changes", [{}, {"norm": False}, {"skip": False, "pools": ("average 3",), "max_layers": 7}])
+def test_a_derived_chain_is_its_own_network_and_canonical(changes):
+    relaxed = RelaxedChain(replace(CHAIN.space, **changes))
+    supernet = relaxed.supernet(3)
+    for number in range(4):
+        random = Random(number)
+        picked = tuple(random.randrange(len(relaxed.edges.options)) for _ in relaxed.edges.names)
+        architecture = relaxed.architecture(picked)
+        assert relaxed.space.canonical(architecture) == architecture
+        for layer, option in zip(relaxed.edges.targets, picked, strict=True):
+            asked = {
+                decision.name.removeprefix(f"layer {layer} "): decision.options[choice]
+                for decision, choice in zip(relaxed.space.decisions, architecture.choices, strict=True)
+                if decision.name.startswith(f"layer {layer} ")
+            }
+            spelled = [asked["operation"], asked["activation"], *(["skip"] if asked["skip"] == "yes" else [])]
+            assert " ".join(spelled) == relaxed.edges.options[option]
+            assert asked["filters"] == "8"
+        own = {}
+        for block in supernet.blocks:
+            own |= weights_of(block.edges[0].operations[picked[block.first]] if isinstance(block, Cell) else block)
+        alone = build(relaxed.space.graph(architecture), seed=9)
+        missing = alone.load_state_dict(own, strict=False)
+        assert not missing.unexpected_keys
+        assert all("running" in name or "num_batches" in name for name in missing.missing_keys)
+        inputs = images(6)
+        torch.testing.assert_close(
+            supernet(inputs, one_hot(picked, len(relaxed.edges.options))), alone.train()(inputs), rtol=1e-4, atol=1e-5
+        )
+
+
+def test_a_chain_pools_as_often_as_the_image_allows():
+    assert CHAIN._pooled == (2,)
+    large = RelaxedChain(Chain(TASK.__class__((3, 32, 32), 10), max_layers=8))
+    assert large._pooled == (2, 4, 6)
+    assert RelaxedChain(replace(CHAIN.space, smallest=8))._pooled == ()
+
+
 def test_equal_operations_do_not_begin_with_equal_weights():
     supernet = BENCH.supernet(1)
     first, second = (edge_of(supernet, 0, row).operations[3].state_dict() for row in (0, 1))
@@ -105,7 +146,7 @@ def test_the_same_seed_gives_the_same_supernet():
     assert any(not torch.equal(value, other[name]) for name, value in one.items())
 
 
-@pytest.mark.parametrize("relaxed", [BENCH, DARTS], ids=["nasbench201", "nasnet"])
+@pytest.mark.parametrize("relaxed", [BENCH, DARTS, CHAIN], ids=["nasbench201", "nasnet", "chain"])
 def test_of_partial_channels_a_part_is_mixed_and_the_shapes_stay(relaxed):
     whole, partial = relaxed.supernet(1), relaxed.supernet(1, parts=2)
     rows = len(relaxed.edges.names)
