@@ -20,7 +20,7 @@ from nas.spaces.nasbench201 import NasBench201
 from nas.spaces.nasnet import NasNet
 
 TASK = dataset("digits").task
-CELLS = SpaceSpec("nasbench201", {"cells": 1, "channels": 4})
+CELLS = SpaceSpec("nasbench201", {"cells": 1, "channels": 4, "operations": ("none", "skip_connect", "nor_conv_3x3")})
 TWO_CELLS = SpaceSpec("nasnet", {"cells": 3, "channels": 4, "nodes": 2, "stem_multiplier": 1})
 LAYERS = SpaceSpec("chain", {"max_layers": 4, "filters": (4, 8)})
 SPACES = {"nasbench201": CELLS, "nasnet": TWO_CELLS, "chain": LAYERS}
