@@ -73,8 +73,10 @@ def scores(
 
 
 def objective(text: str, among: Mapping[str, Metric] = METRICS) -> Objective:
-    """Read "accuracy", "min:loss" or "max:accuracy"; raises Refused for an unknown metric or goal."""
+    """Read "accuracy", "min:loss" or, as tables head their columns, "loss:min"; raises Refused for what is unknown."""
     goal, _, metric = text.rpartition(":")
+    if metric in ("min", "max") and metric not in among:
+        goal, metric = metric, goal
     usual = known(metric, among).goal
     if goal not in ("", "min", "max"):
         raise Refused("The goal of {metric} is {goal}; it must be min or max.", metric=metric, goal=goal)

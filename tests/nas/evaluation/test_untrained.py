@@ -9,9 +9,9 @@ import torch
 from nas.__main__ import main
 from nas.checks import check
 from nas.evaluation.catalogue import evaluator
-from nas.evaluation.proxies.catalogue import PROXIES
+from nas.evaluation.proxies.catalogue import METRICS, PROXIES
 from nas.events import Ended, Measured, Prepared
-from nas.objectives import Objective
+from nas.objectives import Objective, objective
 from nas.plan import Plan
 from nas.policy import Policy
 from nas.sentences import Refused
@@ -114,3 +114,15 @@ def test_every_strategy_but_those_of_rungs_can_go_by_a_proxy(name):
             check(plan)
     else:
         check(plan)
+
+
+@pytest.mark.parametrize("text", ["zen", "max:zen", "zen:max"])
+def test_a_proxy_is_an_objective_to_bring_up_unless_told_otherwise(text):
+    assert objective(text, METRICS) == Objective("zen", "max")
+    assert objective("min:zen", METRICS) == objective("zen:min", METRICS) == Objective("zen", "min")
+
+
+@pytest.mark.parametrize("text", ["up:zen", "zen:up", "max", "min:max"])
+def test_an_objective_that_is_none_is_refused(text):
+    with pytest.raises(Refused):
+        objective(text, METRICS)
