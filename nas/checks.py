@@ -14,8 +14,11 @@ from nas.strategies.catalogue import STRATEGIES
 MOST_EVALUATIONS = 1_000_000
 
 
-def check(plan: Plan) -> None:
-    """Raise Refused for the first thing that could not work, before anything is started."""
+def check(plan: Plan, *, by_gradient: bool = False) -> None:
+    """Raise Refused for the first thing that could not work, before anything is started.
+
+    `by_gradient` says that the caller can run a search that is one long evaluation.
+    """
     if not plan.is_rehearsal:
         dataset(plan.split.dataset)
     for name, low, high in (
@@ -38,6 +41,8 @@ def check(plan: Plan) -> None:
     configure(Scoring, codec.dump(plan.scoring))
     configure(Policy, codec.dump(plan.policy))
     if plan.is_gradient:
+        if not by_gradient:
+            raise Refused("{strategy} searches by gradient, which python -m nas search does.", strategy=plan.strategy)
         _gradient(plan)
         return
     _policy(plan)
@@ -55,8 +60,12 @@ def proxies(plan: Plan) -> tuple[str, ...]:
 
 def _gradient(plan: Plan) -> None:
     settings = configure(GRADIENT[plan.strategy], plan.strategy_settings)
-    if plan.is_rehearsal:
-        raise Refused("{strategy} trains a supernet, which no table can answer for.", strategy=plan.strategy)
+    if plan.evaluator != "train":
+        raise Refused(
+            "{strategy} trains a supernet; its evaluator cannot be {evaluator}.",
+            strategy=plan.strategy,
+            evaluator=plan.evaluator,
+        )
     aims = ", ".join(objective.metric for objective in plan.objectives)
     if aims not in ("accuracy", "loss"):
         raise Refused(

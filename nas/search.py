@@ -54,7 +54,7 @@ class Search:
 
     def run(self) -> Iterator[Item]:
         """Yield epochs, a line per evaluation, and the last line; raises Refused before anything is trained."""
-        check(self.plan)
+        check(self.plan, by_gradient=True)
         with tempfile.TemporaryDirectory() as work:
             measured = yield from self._search(Path(work))
             found = planning.best(self.plan, measured)

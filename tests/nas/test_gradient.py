@@ -57,7 +57,8 @@ def test_a_search_prints_an_epoch_a_line_and_trains_the_last_architecture(capsys
         ),
         ({"space": SpaceSpec("no_such", {})}, "There is no search space no_such"),
         ({"space": SpaceSpec("nasnet", {"concat": "unused"})}, "concat cannot be unused"),
-        ({"evaluator": "table"}, "darts trains a supernet, which no table can answer for."),
+        ({"evaluator": "table"}, "darts trains a supernet; its evaluator cannot be table."),
+        ({"evaluator": "score"}, "darts trains a supernet; its evaluator cannot be score."),
         ({"objectives": (Objective("parameters", "min"),)}, "its objective is accuracy or loss, not parameters."),
         (
             {"objectives": (Objective("accuracy", "max"), Objective("loss", "min"))},
@@ -79,14 +80,22 @@ def test_a_search_prints_an_epoch_a_line_and_trains_the_last_architecture(capsys
 )
 def test_what_a_gradient_cannot_do_is_refused_before_the_start(changes, sentence):
     with pytest.raises(Refused) as refusal:
-        check(replace(PLAN, **changes))
+        check(replace(PLAN, **changes), by_gradient=True)
     assert sentence in str(refusal.value)
 
 
 def test_rules_are_refused_as_alpha_knows_the_whole_space():
     ruled = replace(PLAN.space, rules=(rule("forbid: edge 0-1 = none"),))
     with pytest.raises(Refused, match="it knows no rules"):
-        check(replace(PLAN, space=ruled))
+        check(replace(PLAN, space=ruled), by_gradient=True)
+
+
+def test_who_cannot_run_one_long_evaluation_refuses_it(capsys):
+    """A run in the database, a race: both step over proposals."""
+    with pytest.raises(Refused, match="darts searches by gradient, which python -m nas search does"):
+        check(PLAN)
+    assert main(["race", *SMALL, "--strategies", "gdas", "--no-limits", "--seeds", "1"]) == 2
+    assert "gdas searches by gradient" in capsys.readouterr().err
 
 
 def test_the_command_line_says_why(capsys):
@@ -102,7 +111,7 @@ def test_a_search_by_gradient_has_no_limits_unless_asked_for(capsys):
 @pytest.mark.parametrize("name", GRADIENT)
 def test_every_plan_is_stored_with_its_settings_and_its_job_can_be_sent(name):
     plan = explicit(replace(PLAN, strategy=name))
-    check(plan)
+    check(plan, by_gradient=True)
     assert plan.strategy_settings["batch_size"] == GRADIENT[name]().batch_size
     job = gradient_job(plan, workdir="here")
     arrived = codec.load(Job, json.loads(json.dumps(codec.dump(job))))
