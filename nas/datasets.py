@@ -9,20 +9,34 @@ from pathlib import Path
 from nas.sentences import Refused
 from nas.spaces.graph import Task
 
-FASHION_FILES = (
+IDX_FILES = (
     "train-images-idx3-ubyte",
     "train-labels-idx1-ubyte",
     "t10k-images-idx3-ubyte",
     "t10k-labels-idx1-ubyte",
 )
 CIFAR_FILES = (*(f"data_batch_{index}" for index in range(1, 6)), "test_batch", "batches.meta")
+CIFAR100_NAMES = (
+    "apple, aquarium fish, baby, bear, beaver, bed, bee, beetle, bicycle, bottle, bowl, boy, bridge, bus, butterfly, "
+    "camel, can, castle, caterpillar, cattle, chair, chimpanzee, clock, cloud, cockroach, couch, crab, crocodile, cup, "
+    "dinosaur, dolphin, elephant, flatfish, forest, fox, girl, hamster, house, kangaroo, keyboard, lamp, lawn mower, "
+    "leopard, lion, lizard, lobster, man, maple tree, motorcycle, mountain, mouse, mushroom, oak tree, orange, orchid, "
+    "otter, palm tree, pear, pickup truck, pine tree, plain, plate, poppy, porcupine, possum, rabbit, raccoon, ray, "
+    "road, rocket, rose, sea, seal, shark, shrew, skunk, skyscraper, snail, snake, spider, squirrel, streetcar, "
+    "sunflower, sweet pepper, table, tank, telephone, television, tiger, tractor, train, trout, tulip, turtle, "
+    "wardrobe, whale, willow tree, wolf, woman, worm"
+)
 DEBIAN_FASHION = Path("/usr/share/datasets/fashion-mnist")
 NOWHERE = "no folder, as NAS_DATA_DIR is not set"
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """What is known of a dataset without reading it; `train` and `test` count images, validation inside `train`."""
+    """What is known of a dataset without reading it; `train` and `test` count images, validation inside `train`.
+
+    `reader` is the class of torchvision that knows its files, and may download them. `mirrored` says that an image and
+    its mirror image are of the same class.
+    """
 
     name: str
     title: str
@@ -33,6 +47,8 @@ class Dataset:
     classes: tuple[str, ...]
     files: tuple[str, ...] = ()
     folders: tuple[str, ...] = ()
+    reader: str = ""
+    mirrored: bool = False
 
 
 DIGIT_NAMES = tuple(str(digit) for digit in range(10))
@@ -54,8 +70,22 @@ DATASETS: dict[str, Dataset] = {
         60000,
         10000,
         ("T-shirt", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"),
-        FASHION_FILES,
+        IDX_FILES,
         ("FashionMNIST/raw", "fashion-mnist", "."),
+        "FashionMNIST",
+        mirrored=True,
+    ),
+    "mnist": Dataset(
+        "mnist",
+        "MNIST",
+        "70,000 handwritten digits, 28 x 28 pixels, from a local folder.",
+        Task((1, 28, 28), 10),
+        60000,
+        10000,
+        DIGIT_NAMES,
+        IDX_FILES,
+        ("MNIST/raw", "mnist"),
+        "MNIST",
     ),
     "cifar10": Dataset(
         "cifar10",
@@ -67,6 +97,33 @@ DATASETS: dict[str, Dataset] = {
         ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"),
         CIFAR_FILES,
         ("cifar-10-batches-py",),
+        "CIFAR10",
+        mirrored=True,
+    ),
+    "cifar100": Dataset(
+        "cifar100",
+        "CIFAR-100",
+        "60,000 colour photographs of 100 classes, 32 x 32 pixels, in torchvision's folder layout.",
+        Task((3, 32, 32), 100),
+        50000,
+        10000,
+        tuple(CIFAR100_NAMES.split(", ")),
+        ("train", "test", "meta"),
+        ("cifar-100-python",),
+        "CIFAR100",
+        mirrored=True,
+    ),
+    "svhn": Dataset(
+        "svhn",
+        "SVHN",
+        "99,289 house numbers photographed in streets, 32 x 32 pixels, in torchvision's files.",
+        Task((3, 32, 32), 10),
+        73257,
+        26032,
+        DIGIT_NAMES,
+        ("train_32x32.mat", "test_32x32.mat"),
+        ("svhn", "SVHN", "."),
+        "SVHN",
     ),
 }
 

@@ -64,7 +64,8 @@ TEMPLATES = [
 # Database and files
 DATABASES = {"default": environment.database(os.environ.get("DATABASE_URL", ""), NASWEB_HOME)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-NAS_DATA_DIRS = [Path(place).expanduser() for place in environment.words("NAS_DATA_DIR", os.pathsep)]
+DOWNLOADS = NASWEB_HOME / "data"
+NAS_DATA_DIRS = [*(Path(place).expanduser() for place in environment.words("NAS_DATA_DIR", os.pathsep)), DOWNLOADS]
 # The engine finds tables through the environment, which the workers' runners inherit.
 os.environ["NAS_DATA_DIR"] = os.pathsep.join(map(str, NAS_DATA_DIRS))
 os.environ.setdefault("NAS_TABLE_DIR", str(NASWEB_HOME / "tables"))

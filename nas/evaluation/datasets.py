@@ -15,14 +15,13 @@ from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 from torch import Tensor
 
-from nas.datasets import FASHION_FILES, Dataset, dataset, folder, read_bytes
+from nas.datasets import IDX_FILES, Dataset, dataset, folder, read_bytes
 from nas.evaluation.protocol import Split
 from nas.evaluation.vision import torchvision
 from nas.sentences import Refused
 
 Pixels = NDArray[np.uint8]
 Labels = NDArray[np.int64]
-MIRRORED = ("fashion_mnist", "cifar10")
 DIGITS_TEST_SHARE = 0.2
 
 
@@ -69,10 +68,10 @@ def load(split: Split, roots: tuple[Path, ...] = ()) -> Data:
     known = dataset(split.dataset)
     if known.name == "digits":
         train, test = _digits(split.seed)
-    elif known.name == "fashion_mnist":
-        train, test = _fashion(known, _found(known, roots))
+    elif known.files == IDX_FILES:
+        train, test = _idx_files(known, _found(known, roots))
     else:
-        train, test = _cifar(known, _found(known, roots))
+        train, test = _through_torchvision(known, _found(known, roots))
     kept, held = _cut(train[1], split.valid_share, split.seed, known.title)
     peak = 16 if known.name == "digits" else 255
     digest = hashlib.sha256(repr((known.name, split.seed, split.valid_share)).encode())
@@ -88,7 +87,7 @@ def load(split: Split, roots: tuple[Path, ...] = ()) -> Data:
         peak=peak,
         mean=tuple(round(float(value), 4) for value in mean),
         std=tuple(max(round(float(value), 4), 1e-3) for value in std),
-        mirrors=known.name in MIRRORED,
+        mirrors=known.mirrored,
         fingerprint=digest.hexdigest(),
     )
 
@@ -120,9 +119,9 @@ def _digits(seed: int) -> tuple[tuple[Pixels, Labels], tuple[Pixels, Labels]]:
     return (pixels[kept], labels[kept]), (pixels[held], labels[held])
 
 
-def _fashion(known: Dataset, place: Path) -> tuple[tuple[Pixels, Labels], tuple[Pixels, Labels]]:
+def _idx_files(known: Dataset, place: Path) -> tuple[tuple[Pixels, Labels], tuple[Pixels, Labels]]:
     parts = []
-    for images_name, labels_name in (FASHION_FILES[:2], FASHION_FILES[2:]):
+    for images_name, labels_name in (IDX_FILES[:2], IDX_FILES[2:]):
         images = _idx(place, images_name, 3).reshape(-1, *known.task.input_shape)
         labels = _idx(place, labels_name, 1).astype(np.int64)
         _check(known, place / images_name, images, labels)
@@ -154,22 +153,26 @@ def _idx(place: Path, name: str, dimensions: int) -> Pixels:
     return np.frombuffer(bytearray(content), np.uint8, offset=start).reshape(shape)
 
 
-def _cifar(known: Dataset, place: Path) -> tuple[tuple[Pixels, Labels], tuple[Pixels, Labels]]:
-    reader = torchvision("torchvision.datasets").CIFAR10
-    parts = []
-    for train in (True, False):
-        try:
-            # It checks the files against their published sums before it unpickles them.
+def _through_torchvision(known: Dataset, place: Path) -> tuple[tuple[Pixels, Labels], tuple[Pixels, Labels]]:
+    train, test = _read(known, place, train=True), _read(known, place, train=False)
+    return train, test
+
+
+def _read(known: Dataset, place: Path, *, train: bool) -> tuple[Pixels, Labels]:
+    reader = getattr(torchvision("torchvision.datasets"), known.reader)
+    try:
+        # Each checks the files against their published sums before it opens them.
+        if known.reader == "SVHN":
+            read = reader(str(place), split="train" if train else "test", download=False)
+            images, found = read.data, read.labels
+        else:
             read = reader(str(place.parent), train=train, download=False)
-        except (RuntimeError, OSError, EOFError, ValueError) as error:
-            raise Refused(
-                "{title} in {place} is corrupt or not complete.", title=known.title, place=str(place)
-            ) from error
-        images = np.ascontiguousarray(read.data.transpose(0, 3, 1, 2))
-        labels = np.array(read.targets, np.int64)
-        _check(known, place, images, labels)
-        parts.append((images, labels))
-    return parts[0], parts[1]
+            images, found = read.data.transpose(0, 3, 1, 2), read.targets
+    except (RuntimeError, OSError, EOFError, ValueError) as error:
+        raise Refused("{title} in {place} is corrupt or not complete.", title=known.title, place=str(place)) from error
+    images, labels = np.ascontiguousarray(images), np.array(found, np.int64)
+    _check(known, place, images, labels)
+    return images, labels
 
 
 def _check(known: Dataset, path: Path, images: Pixels, labels: Labels) -> None:

@@ -151,7 +151,8 @@ def _parts(form: StepForm) -> dict[str, Any]:
     plan = form.draft.plan
     match form.step.name:
         case "dataset":
-            return {"tables": table_cards(str(form["dataset"].value()))}
+            missing = [card for card in cards(form) if card.problem and not card.checked]
+            return {"tables": table_cards(str(form["dataset"].value())), "missing": missing}
         case "space" if plan.is_rehearsal:
             return {"decisions": table(plan).decisions}
         case "strategy":

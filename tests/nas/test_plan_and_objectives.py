@@ -25,7 +25,10 @@ PLAN = Plan(Split("digits"), SpaceSpec("chain", {}), "genetic")
     [
         ({"budget": 0}, "budget is 0; it must be between 1 and 1000000."),
         ({"epochs": -1}, "epochs is -1"),
-        ({"split": Split("digit")}, "There is no dataset digit; there are digits, fashion_mnist, cifar10."),
+        (
+            {"split": Split("digit")},
+            "There is no dataset digit; there are digits, fashion_mnist, mnist,",
+        ),
         ({"split": Split("digits", valid_share=0.9)}, "valid_share is 0.9"),
         ({"space": SpaceSpec("chain", {"max_layers": 99})}, "max_layers is 99; it must be at most 20."),
         ({"space": SpaceSpec("chian", {})}, "nearest is chain"),

@@ -158,6 +158,16 @@ def test_a_plan_that_cannot_work_is_not_started_and_says_why(person, draft):
     assert "CIFAR-10 was not found" in page.content.decode()
 
 
+def test_datasets_that_were_not_found_are_folded_away_and_say_where_they_belong(person, draft, settings, tmp_path):
+    settings.NAS_DATA_DIRS = [tmp_path]
+    page = person.get(at(draft, "dataset")).content.decode()
+    assert 'value="digits"' in page
+    assert 'value="svhn"' not in page
+    folded = page.split("which were not found</summary>")[1].split("</details>")[0]
+    assert "SVHN was not found" in folded
+    assert str(tmp_path / "cifar-100-python") in folded
+
+
 def test_a_budget_that_became_impossible_is_said_when_start_is_pressed(person, draft):
     Run.objects.update(plan_json=codec.dump(replace(draft.plan, budget=0)))
     page = person.post(at(draft, "review"), {"go": "start"})

@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from scipy.io import savemat
 
-from nas.datasets import CIFAR_FILES, DATASETS, DEBIAN_FASHION, FASHION_FILES
+from nas.datasets import CIFAR_FILES, DATASETS, DEBIAN_FASHION, IDX_FILES
 from nas.evaluation.datasets import Data, load
 from nas.evaluation.protocol import Split
 from nas.evaluation.vision import torchvision
@@ -29,7 +30,7 @@ def write_fashion(folder: Path, count: int = 100) -> Path:
     place = folder / "FashionMNIST" / "raw"
     place.mkdir(parents=True)
     random = np.random.default_rng(0)
-    for images, labels in (FASHION_FILES[:2], FASHION_FILES[2:]):
+    for images, labels in (IDX_FILES[:2], IDX_FILES[2:]):
         (place / images).write_bytes(idx(random.integers(0, 256, (count, 28, 28))))
         (place / f"{labels}.gz").write_bytes(gzip.compress(idx(np.arange(count) % 10)))
     return place
@@ -75,19 +76,19 @@ def test_fashion_mnist_is_read_from_torchvisions_folders_gzipped_or_not(tmp_path
 def test_the_fingerprint_knows_the_content(tmp_path: Path) -> None:
     place = write_fashion(tmp_path)
     before = load.__wrapped__(Split("fashion_mnist"), (tmp_path,)).fingerprint
-    content = bytearray((place / FASHION_FILES[0]).read_bytes())
+    content = bytearray((place / IDX_FILES[0]).read_bytes())
     content[-1] ^= 1
-    (place / FASHION_FILES[0]).write_bytes(content)
+    (place / IDX_FILES[0]).write_bytes(content)
     assert load.__wrapped__(Split("fashion_mnist"), (tmp_path,)).fingerprint != before
 
 
 DAMAGES: dict[str, tuple[str, Callable[[bytes], bytes], str]] = {
-    "truncated": (FASHION_FILES[0], lambda content: content[:-5], "is corrupt"),
-    "empty": (FASHION_FILES[0], lambda content: b"", "is not an IDX file"),
-    "another format": (FASHION_FILES[0], lambda content: b"PK\3\4" + content[4:], "is not an IDX file"),
-    "other images": (FASHION_FILES[0], lambda content: idx(np.zeros((100, 8, 98))), "8 x 98, not 28 x 28"),
-    "labels missing": (FASHION_FILES[1], lambda content: idx(np.zeros(99)), "99 labels"),
-    "unknown labels": (FASHION_FILES[1], lambda content: idx(np.full(100, 10)), "between 0 and 9"),
+    "truncated": (IDX_FILES[0], lambda content: content[:-5], "is corrupt"),
+    "empty": (IDX_FILES[0], lambda content: b"", "is not an IDX file"),
+    "another format": (IDX_FILES[0], lambda content: b"PK\3\4" + content[4:], "is not an IDX file"),
+    "other images": (IDX_FILES[0], lambda content: idx(np.zeros((100, 8, 98))), "8 x 98, not 28 x 28"),
+    "labels missing": (IDX_FILES[1], lambda content: idx(np.zeros(99)), "99 labels"),
+    "unknown labels": (IDX_FILES[1], lambda content: idx(np.full(100, 10)), "between 0 and 9"),
 }
 
 
@@ -107,7 +108,7 @@ def test_a_damaged_file_is_named_in_one_sentence(tmp_path: Path, damage: str) ->
 @pytest.mark.parametrize("spoil", [lambda packed: packed[:-9], lambda packed: packed[:20] + b"\0" + packed[21:]])
 def test_a_damaged_gzip_is_named_in_one_sentence(tmp_path: Path, spoil: Callable[[bytes], bytes]) -> None:
     place = write_fashion(tmp_path)
-    path = place / f"{FASHION_FILES[1]}.gz"
+    path = place / f"{IDX_FILES[1]}.gz"
     path.write_bytes(spoil(path.read_bytes()))
     with pytest.raises(Refused, match=str(path)):
         load(Split("fashion_mnist"), (tmp_path,))
@@ -159,3 +160,57 @@ def test_a_damaged_cifar_is_refused_before_it_is_unpickled(tmp_path: Path, monke
     (place / "data_batch_3").write_bytes(b"not what was published")
     with pytest.raises(Refused, match=r"CIFAR-10 in .* is corrupt or not complete"):
         load.__wrapped__(Split("cifar10"), (tmp_path,))
+
+
+def test_mnist_is_read_from_its_own_folder_beside_fashion_mnist(tmp_path: Path) -> None:
+    write_fashion(tmp_path)
+    with pytest.raises(Refused, match="MNIST was not found"):
+        load.__wrapped__(Split("mnist"), (tmp_path,))
+    (tmp_path / "FashionMNIST").rename(tmp_path / "MNIST")
+    data = load.__wrapped__(Split("mnist"), (tmp_path,))
+    assert (len(data.train), len(data.valid), len(data.test)) == (75, 25, 100)
+    assert not data.mirrors, "a mirrored 2 is no 2"
+
+
+def test_cifar_100_is_read_through_torchvision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = tmp_path / "cifar-100-python"
+    place.mkdir()
+    random = np.random.default_rng(0)
+    content = {
+        "data": random.integers(0, 256, (800, 3072), dtype=np.uint8),
+        "fine_labels": [i % 100 for i in range(800)],
+    }
+    for name in ("train", "test"):
+        (place / name).write_bytes(pickle.dumps(content))
+    (place / "meta").write_bytes(pickle.dumps({"fine_label_names": list(DATASETS["cifar100"].classes)}))
+    sums = {file.name: hashlib.md5(file.read_bytes()).hexdigest() for file in place.iterdir()}
+    reader = torchvision("torchvision.datasets").CIFAR100
+    monkeypatch.setattr(reader, "train_list", [["train", sums["train"]]])
+    monkeypatch.setattr(reader, "test_list", [["test", sums["test"]]])
+    monkeypatch.setattr(reader, "meta", {**reader.meta, "md5": sums["meta"]})
+    data: Data = load.__wrapped__(Split("cifar100"), (tmp_path,))
+    assert (len(data.train), len(data.valid), len(data.test)) == (600, 200, 800)
+    assert data.known.task.classes == len(set(data.known.classes)) == 100
+    assert data.test.labels[:3].tolist() == [0, 1, 2]
+    pixels = content["data"][0].reshape(3, 32, 32)
+    assert (data.test.images[0].numpy() == pixels).all()
+
+
+def test_svhn_is_read_from_its_matlab_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    random = np.random.default_rng(0)
+    labels = np.arange(100) % 10 + 1  # its files write a zero as ten
+    reader = torchvision("torchvision.datasets").SVHN
+    lists = dict(reader.split_list)
+    for split in ("train", "test"):
+        file = tmp_path / f"{split}_32x32.mat"
+        images = random.integers(0, 256, (32, 32, 3, 100), dtype=np.uint8)
+        savemat(file, {"X": images, "y": labels[:, None].astype(np.uint8)})
+        lists[split] = [lists[split][0], file.name, hashlib.md5(file.read_bytes()).hexdigest()]
+    monkeypatch.setattr(reader, "split_list", lists)
+    data: Data = load.__wrapped__(Split("svhn"), (tmp_path,))
+    assert (len(data.train), len(data.valid), len(data.test)) == (75, 25, 100)
+    assert data.test.labels[8:11].tolist() == [9, 0, 1]
+    assert (data.test.images[0].numpy() == images[:, :, :, 0].transpose(2, 0, 1)).all()
+    (tmp_path / "test_32x32.mat").write_bytes(b"not what was published")
+    with pytest.raises(Refused, match=r"SVHN in .* is corrupt or not complete"):
+        load.__wrapped__(Split("svhn"), (tmp_path,))
