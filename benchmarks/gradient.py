@@ -86,7 +86,7 @@ def main() -> None:
         for name in options.methods.split(","):
             searches = [
                 searched(ground, name, seed, options, options.keep or Path(scratch))
-                for seed in range(1, options.seeds + 1)
+                for seed in range(options.seed, options.seed + options.seeds)
             ]
             accuracies = [one.accuracy for one in searches]
             spread = stdev(accuracies) if len(accuracies) > 1 else 0.0
@@ -194,6 +194,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--table", default="nasbench201", choices=("nasbench201", "digits_cells"))
     parser.add_argument("--methods", default=",".join(GRADIENT))
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--seed", type=int, default=1, help="the first one")
     parser.add_argument("--epochs", type=int, default=40)
     parser.add_argument("--images", type=int, default=10_000)
     parser.add_argument("--side", type=int, default=16, choices=(8, 16, 32), help="pixels")
