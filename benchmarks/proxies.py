@@ -1,7 +1,7 @@
 """How zero-cost proxies rank NAS-Bench-201 cells: beside the table's own proxy columns, and beside trained accuracy.
 
-`python -m benchmarks.proxies [--cells 200] [--batch 32] [--only NAME ...]` prints the tables of docs/proxies.md. Needs
-NAS_DATA_DIR with nasbench201.npz and cifar10_small.zip.
+`python -m benchmarks.proxies [--cells 200] [--batch 32] [--only NAME ...] [--torch-init]` prints the tables of
+docs/proxies.md. Needs NAS_DATA_DIR with nasbench201.npz and cifar10_small.zip.
 """
 
 import argparse
@@ -10,7 +10,7 @@ import os
 import sys
 import time
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from itertools import chain
 from math import inf
@@ -24,7 +24,7 @@ from PIL import Image
 from torch import Tensor
 
 from nas.architecture import Architecture
-from nas.evaluation.networks import build
+from nas.evaluation.networks import Network, build
 from nas.evaluation.proxies.catalogue import PROXIES
 from nas.evaluation.proxies.probe import Probe, measure
 from nas.sentences import Refused
@@ -51,15 +51,19 @@ def main() -> int:
     parser.add_argument("--cells", type=int, default=200)
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--only", nargs="*", default=list(PROXIES), choices=list(PROXIES))
+    parser.add_argument("--torch-init", action="store_true", help="weights as PyTorch draws them, not as for training")
     options = parser.parse_args()
     torch.set_num_threads(1)
     known = table("nasbench201")
-    for line in chain(correlations(known, options.only, options.cells, options.batch), picks(known)):
+    built = _as_torch_draws if options.torch_init else build
+    for line in chain(correlations(known, options.only, options.cells, options.batch, built), picks(known)):
         print(line, flush=True)
     return 0
 
 
-def correlations(known: Table, names: Sequence[str], cells: int, batch: int) -> Iterator[str]:
+def correlations(
+    known: Table, names: Sequence[str], cells: int, batch: int, built: Callable[[Graph], Network] = build
+) -> Iterator[str]:
     """Yield a Markdown table, one row per proxy, the sizes last."""
     from scipy.stats import spearmanr
 
@@ -71,7 +75,7 @@ def correlations(known: Table, names: Sequence[str], cells: int, batch: int) -> 
     yield "| proxy | with the table's own | with accuracy | the table's own with accuracy | published | CPU seconds |"
     yield "|---|---|---|---|---|---|"
     for name in names:
-        values, seconds = scores(known, name, rows, inputs, labels)
+        values, seconds = scores(known, name, rows, inputs, labels, built)
         same, theirs, column = "", "", f"cifar10.proxy.{name}"
         if column in known.columns:
             own = known.values[column][rows]
@@ -105,11 +109,18 @@ def _picked(known: Table, column: str, crowds: Sequence[NDArray[np.int64]]) -> s
     return f"{np.mean(found):.2f} ± {np.std(found):.2f} %"
 
 
-def scores(known: Table, name: str, rows: Sequence[int], inputs: Tensor, labels: Tensor) -> tuple[list[float], float]:
+def scores(
+    known: Table,
+    name: str,
+    rows: Sequence[int],
+    inputs: Tensor,
+    labels: Tensor,
+    built: Callable[[Graph], Network] = build,
+) -> tuple[list[float], float]:
     """Return a proxy of the cells, minus infinity where it refuses one, and the median CPU seconds of a network."""
     values, times = [], []
     for row in rows:
-        probe = Probe(build(graph_of(known, row)), inputs, labels)
+        probe = Probe(built(graph_of(known, row)), inputs, labels)
         started = time.process_time()
         try:
             values.append(measure(name, probe))
@@ -117,6 +128,11 @@ def scores(known: Table, name: str, rows: Sequence[int], inputs: Tensor, labels:
             values.append(-inf)
         times.append(time.process_time() - started)
     return values, median(times)
+
+
+def _as_torch_draws(graph: Graph) -> Network:
+    torch.manual_seed(0)
+    return Network(graph)
 
 
 def sample(known: Table, cells: int) -> list[int]:
