@@ -29,7 +29,7 @@ def ladder(fidelities: Sequence[int], reduction: int, most: int) -> tuple[int, .
 def refuse_one_rung(strategy: str, fidelities: Sequence[int], reduction: int) -> None:
     """Raise Refused where the offered fidelities make a ladder of one rung."""
     if not isinstance(fidelities, range) and len(fidelities) < 2:
-        raise Refused("{strategy} needs a table with several lengths of training; this one has one.", strategy=strategy)
+        raise Refused("{strategy} needs trainings of several lengths, and there is one length here.", strategy=strategy)
     if len(ladder(fidelities, reduction, 2)) < 2:
         raise Refused(
             "{strategy} starts candidates with 1/{reduction} of the training or less, but at most {epochs} epochs are "

@@ -99,14 +99,14 @@ def test_another_table_brings_its_columns_and_keeps_the_other_answers(signed_in,
     page.get_by_label("Seeds", exact=True).fill("9")
     expect(page.get_by_label("Select on")).to_have_value("max:pair.valid_accuracy.9ep")
     expect(page.get_by_label("Report", exact=True)).to_have_value("pair.test_accuracy.9ep")
-    expect(page.locator("#problem-asha")).to_contain_text("needs a table with several lengths of training")
+    expect(page.locator("#problem-asha")).to_contain_text("needs trainings of several lengths")
     expect(page.get_by_role("checkbox", name="ASHA")).to_be_checked()
     expect(page.get_by_label("Seeds", exact=True)).to_have_value("9")
     page.get_by_label("Select on").select_option("max:pair.test_accuracy.9ep")
     expect(page.get_by_label("Report", exact=True)).to_have_value("")
     page.get_by_role("button", name="Start the race").click()
     expect(page.locator("#problems")).to_be_focused()
-    expect(page.locator("#problems")).to_contain_text("ASHA: asha needs a table")
+    expect(page.locator("#problems")).to_contain_text("ASHA: asha needs trainings")
 
 
 def test_what_is_drawn_can_be_chosen_by_keyboard(signed_in, over):

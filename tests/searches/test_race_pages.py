@@ -74,10 +74,10 @@ def test_the_form_knows_the_columns_of_its_table_and_says_what_each_strategy_is(
 def test_a_strategy_that_cannot_race_says_why_before_it_is_chosen_and_after(person, table):
     page = text(person.get(reverse("new-race"), {"table": "toy"}))
     card = page.split('id="strategy-asha"')[1].split("</label>")[0]
-    assert "needs a table with several lengths of training; this one has one" in card
+    assert "needs trainings of several lengths, and there is one length here" in card
     answer = person.post(reverse("new-race"), {**ANSWERS, "strategies": ["genetic", "asha"]})
     (problem,) = answer.context["form"].errors["strategies"]
-    assert problem.startswith("ASHA: asha needs a table")
+    assert problem.startswith("ASHA: asha needs trainings")
     assert not Race.objects.exists()
 
 
