@@ -1,13 +1,13 @@
 """Says which datasets are there, and downloads one where asked to: nothing else of the product does."""
 
 import argparse
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from nas.datasets import DATASETS, Dataset, dataset, folder
+from nas.evaluation.downloads import fetch
 from nas.sentences import Refused
 
 
@@ -42,7 +42,7 @@ class Command(BaseCommand):
         except Refused as refused:
             if not download:
                 raise CommandError(f"{refused} Or let --download fetch it.") from refused
-            _download(known, settings.DOWNLOADS)
+            fetch(known, settings.DOWNLOADS)
         self.stdout.write(f"{known.title} is there: {_where(known)}")
 
 
@@ -51,18 +51,3 @@ def _where(known: Dataset) -> str:
         return str(folder(known, settings.NAS_DATA_DIRS) or "comes with the installation")
     except Refused:
         return "not found"
-
-
-def _download(known: Dataset, root: Path) -> None:
-    from nas.evaluation.vision import torchvision
-
-    reader = getattr(torchvision("torchvision.datasets"), known.reader)
-    root.mkdir(parents=True, exist_ok=True)
-    try:
-        if known.reader == "SVHN":
-            for split in ("train", "test"):
-                reader(str(root / "svhn"), split=split, download=True)
-        else:
-            reader(str(root), download=True)
-    except (OSError, RuntimeError) as error:
-        raise CommandError(f"{known.title} could not be downloaded into {root}: {error}.") from error
