@@ -52,6 +52,10 @@ def _evaluations(file: str, space: SearchSpace) -> list[Evaluation]:
     for line in _lines(file):
         if line.get("stage") != "search" or line.get("status") != "measured":
             continue
+        if "alpha" in line:
+            raise Refused(
+                "{file} is of a search by gradient; what networks reach under shared weights does not compare.", file=file
+            )
         one = codec.load(Evaluation, {name: line.get(name) for name in ("number", "choices", "metrics")})
         sizes = [len(decision.options) for decision in space.decisions]
         if len(sizes) != len(one.choices) or not all(0 <= c < n for c, n in zip(one.choices, sizes, strict=True)):

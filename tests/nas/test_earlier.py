@@ -161,3 +161,8 @@ def test_the_best_of_an_earlier_search_is_reached_by_the_first_that_is_as_good_w
     values = [(90.0, 6.0), (70.0, 1.0), (71.0, 5.0), (72.0, 1.0)]
     measured = [(at, {"accuracy": one, "latency_ms": ms}) for at, (one, ms) in enumerate(values, start=1)]
     assert reached(plan, source, measured) == at
+
+
+def test_a_search_by_gradient_is_no_teacher(written):
+    with pytest.raises(Refused, match="is of a search by gradient"):
+        warm(written({**line(1, (1,), 90.0), "alpha": {"edge 0-1": {"skip": 1.0}}}))
