@@ -54,7 +54,8 @@ def _evaluations(file: str, space: SearchSpace) -> list[Evaluation]:
             continue
         if "alpha" in line:
             raise Refused(
-                "{file} is of a search by gradient; what networks reach under shared weights does not compare.", file=file
+                "{file} is of a search by gradient; what networks reach under shared weights does not compare.",
+                file=file,
             )
         one = codec.load(Evaluation, {name: line.get(name) for name in ("number", "choices", "metrics")})
         sizes = [len(decision.options) for decision in space.decisions]
