@@ -1,17 +1,16 @@
 """What a person asked for, complete and frozen: the same record drives a run in the database and one without.
 
-From it come the space, the strategy, every job, what a measurement means to the strategy, and who won.
+From it come the space, the strategy and what can be measured; `nas.jobs` makes the jobs, `nas.selection` says who won.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from statistics import fmean, median_high, stdev
-from typing import Any, TypeVar
+from statistics import median_high
+from typing import Any
 
-from nas import objectives
 from nas.architecture import Architecture
 from nas.datasets import dataset
-from nas.evaluation.protocol import Job, Rehearsal, Scoring, Split, Training
+from nas.evaluation.protocol import Rehearsal, Scoring, Split, Training
 from nas.evaluation.proxies.catalogue import METRICS as PROXIES
 from nas.gradient import GRADIENT
 from nas.objectives import METRICS, Limit, Metric, Objective
@@ -28,12 +27,11 @@ from nas.spaces.protocol import SearchSpace
 from nas.spaces.table import Tabulated
 from nas.strategies import catalogue as strategies
 from nas.strategies.distinct import Distinct
-from nas.strategies.protocol import AnyStrategy, Failed, Outcome, Scored, Terms, dice
+from nas.strategies.protocol import AnyStrategy, Terms, dice
 from nas.strategies.screened import Screened
 from nas.strategies.warm import Warm
 from nas.tables.table import Table
 
-Id = TypeVar("Id")
 CHAIN = SpaceSpec("chain", {})
 SAMPLED, FEWEST_SMALL = 40, 2
 
@@ -175,116 +173,3 @@ def terms(plan: Plan) -> Terms:
     if plan.is_rehearsal:
         fidelities = table(plan).fidelities(plan.objectives[0].metric)
     return Terms(plan.budget, len(plan.objectives), fidelities)
-
-
-def search_job(plan: Plan, architecture: Architecture, *, fidelity: int, workdir: str, **where: Any) -> Job:
-    """Return the job that measures a candidate on the validation split; `where` passes data_dirs and fingerprint."""
-    return Job(
-        space=plan.space,
-        choices=architecture.choices,
-        split=plan.split,
-        training=plan.training,
-        epochs=plan.epochs,
-        until=fidelity,
-        seed=plan.seed,
-        stage="search",
-        workdir=workdir,
-        evaluator=plan.evaluator,
-        columns=_columns(plan),
-        rehearsal=plan.rehearsal,
-        scoring=plan.scoring,
-        policy=plan.policy,
-        **where,
-    )
-
-
-def gradient_job(plan: Plan, *, workdir: str, **where: Any) -> Job:
-    """Return the one job of a search by gradient; `where` passes data_dirs and fingerprint."""
-    return Job(
-        space=plan.space,
-        choices=(),
-        split=plan.split,
-        training=plan.training,
-        epochs=plan.budget,
-        seed=plan.seed,
-        stage="search",
-        workdir=workdir,
-        evaluator="relaxed",
-        strategy=plan.strategy,
-        strategy_settings=plan.strategy_settings,
-        **where,
-    )
-
-
-def _columns(plan: Plan) -> tuple[str, ...]:
-    if plan.evaluator == "train":
-        return ()
-    asked = (*(one.metric for one in plan.objectives), *(one.metric for one in plan.limits))
-    return tuple(dict.fromkeys(asked))
-
-
-def final_job(plan: Plan, architecture: Architecture, *, seed: int, export: bool, workdir: str, **where: Any) -> Job:
-    """Return the job that trains winner or baseline fully and measures it on the test split, or asks the report."""
-    spec = SpaceSpec(Baseline.name, {}) if architecture == BASELINE else plan.space
-    return Job(
-        space=spec,
-        choices=architecture.choices,
-        split=plan.split,
-        training=plan.training,
-        epochs=plan.final_epochs,
-        seed=seed,
-        stage="final",
-        workdir=workdir,
-        export=export and not plan.is_rehearsal,
-        evaluator="train" if plan.is_scored else plan.evaluator,
-        columns=(*_columns(plan), *plan.report),
-        **where,
-    )
-
-
-def final_seeds(plan: Plan) -> tuple[int, ...]:
-    """Return the seeds of the final stage, none of them the search's own; a table needs to be asked only once."""
-    count = 1 if plan.is_rehearsal else plan.final_seeds
-    return tuple(plan.seed + plan.policy.replicates + index for index in range(count))
-
-
-def contestants(plan: Plan, winner: Architecture) -> tuple[Architecture, ...]:
-    """Return who is measured in the final stage: the winner, and the hand-made network where one can be trained."""
-    return (winner,) if plan.is_rehearsal else (winner, BASELINE)
-
-
-def outcome(
-    plan: Plan, number: int, architecture: Architecture, fidelity: int, metrics: Mapping[str, float] | None
-) -> Outcome:
-    """Return what the strategy is told of a measurement, or of a failure where there are no metrics."""
-    scores = objectives.scores(plan.objectives, plan.limits, metrics) if metrics else None
-    if scores is None:
-        return Failed(number, architecture, fidelity)
-    return Scored(number, architecture, fidelity, scores)
-
-
-def best(plan: Plan, measured: Iterable[tuple[Id, Mapping[str, float]]]) -> Id | None:
-    """Return who is ahead within the limits, None where nobody is.
-
-    More epochs come first, as numbers of different fidelities do not compare; then the first objective, then the
-    earlier one.
-    """
-    ahead: tuple[tuple[float, float], Id] | None = None
-    for id, found in measured:
-        scores = objectives.scores(plan.objectives, plan.limits, found)
-        if scores is None:
-            continue
-        rank = (-found.get("epochs", plan.epochs), scores[0])
-        if ahead is None or rank < ahead[0]:
-            ahead = (rank, id)
-    return ahead[1] if ahead else None
-
-
-def summary(rows: Sequence[Mapping[str, float]]) -> dict[str, dict[str, float]]:
-    """Return mean, standard deviation (n - 1) and count of each metric over seeds."""
-    found: dict[str, dict[str, float]] = {}
-    for metric in rows[0] if rows else ():
-        values = [row[metric] for row in rows if metric in row]
-        spread = stdev(values) if len(values) > 1 else 0.0
-        found[metric] = {"mean": fmean(values), "sd": spread, "count": len(values)}
-    return found

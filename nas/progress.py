@@ -6,7 +6,9 @@ from typing import Any, TextIO
 
 from tqdm import tqdm
 
-from nas.plan import Plan, best, contestants, final_seeds
+from nas.jobs import contestants, final_seeds
+from nas.plan import Plan
+from nas.selection import best
 from nas.spaces.baseline import BASELINE
 
 

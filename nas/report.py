@@ -5,8 +5,9 @@ from typing import Any, TypeVar
 
 from nas import objectives
 from nas.architecture import Architecture
-from nas.plan import Plan, summary
+from nas.plan import Plan
 from nas.priors import Source
+from nas.selection import summary
 from nas.spaces.protocol import SearchSpace
 
 Metrics = Mapping[str, float]

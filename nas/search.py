@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from nas import jobs, selection
 from nas import plan as planning
 from nas.architecture import Architecture
 from nas.checks import check
@@ -57,13 +58,13 @@ class Search:
         check(self.plan, by_gradient=True)
         with tempfile.TemporaryDirectory() as work:
             measured = yield from self._search(Path(work))
-            found = planning.best(self.plan, measured)
+            found = selection.best(self.plan, measured)
             if found is None:
                 raise Refused("No candidate was measured that keeps to the limits.")
             number, winner = found
             results: dict[Architecture, list[dict[str, float]]] = {winner: [], BASELINE: []}
-            for seed in planning.final_seeds(self.plan):
-                for contestant in planning.contestants(self.plan, winner):
+            for seed in jobs.final_seeds(self.plan):
+                for contestant in jobs.contestants(self.plan, winner):
                     of = 0 if contestant == BASELINE else number
                     metrics = yield from self._final(of, contestant, seed, Path(work))
                     results[contestant] += [metrics] if metrics else []
@@ -91,18 +92,18 @@ class Search:
                 asked += 1
                 # The rungs of one architecture share a folder, so that a higher one goes on where the lower one ended.
                 folder = str(work / proposal.architecture.key)
-                job = planning.search_job(
+                job = jobs.search_job(
                     self.plan, proposal.architecture, fidelity=proposal.fidelity, workdir=folder, **self._where()
                 )
                 metrics = yield from self._evaluate(job, proposal.number)
                 measured += [((proposal.number, proposal.architecture), metrics)] if metrics else []
-                told = planning.outcome(self.plan, proposal.number, proposal.architecture, proposal.fidelity, metrics)
+                told = selection.outcome(self.plan, proposal.number, proposal.architecture, proposal.fidelity, metrics)
                 state = strategy.tell(space, state, told)
         return measured
 
     def _descend(self, work: Path) -> Generator[Item, None, list[Measurement]]:
         """Yield a line per epoch; the latest architecture has most epochs behind it and so is the best."""
-        job = planning.gradient_job(self.plan, workdir=str(work / "supernet"), data_dirs=self._where()["data_dirs"])
+        job = jobs.gradient_job(self.plan, workdir=str(work / "supernet"), data_dirs=self._where()["data_dirs"])
         measured: list[Measurement] = []
         for event in evaluator(job).evaluate(job):
             match event:
@@ -119,9 +120,9 @@ class Search:
     def _final(
         self, number: int, architecture: Architecture, seed: int, work: Path
     ) -> Generator[Item, None, dict[str, float] | None]:
-        export = architecture != BASELINE and self.keep is not None and seed == planning.final_seeds(self.plan)[0]
+        export = architecture != BASELINE and self.keep is not None and seed == jobs.final_seeds(self.plan)[0]
         folder = str(self.keep) if export else str(work / f"final-{architecture.key}-{seed}")
-        job = planning.final_job(self.plan, architecture, seed=seed, export=export, workdir=folder, **self._where())
+        job = jobs.final_job(self.plan, architecture, seed=seed, export=export, workdir=folder, **self._where())
         return (yield from self._evaluate(job, number))
 
     def _evaluate(self, job: Job, number: int) -> Generator[Item, None, dict[str, float] | None]:

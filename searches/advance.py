@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from django.db import transaction
 from django.utils import timezone
 
-from nas import codec, plan
+from nas import codec, jobs, plan, selection
 from nas.sentences import Refused, Sentence
 from nas.spaces.baseline import BASELINE, Baseline
 from nas.strategies.protocol import Proposal
@@ -73,7 +73,7 @@ def _strategy_step(run: Run, asked: int, in_flight: int) -> _Step:
     for count, evaluation in enumerate(untold.select_related("candidate").order_by("finished_at", "pk"), before + 1):
         candidate = evaluation.candidate
         metrics = evaluation.metrics if evaluation.status == Status.MEASURED else None
-        outcome = plan.outcome(run.plan, candidate.number, candidate.architecture, candidate.fidelity, metrics)
+        outcome = selection.outcome(run.plan, candidate.number, candidate.architecture, candidate.fidelity, metrics)
         state = strategy.tell(space, state, outcome)
         told.append(evaluation.pk)
         # By evaluations told, not by generation: a steady-state strategy has only one of those.
@@ -173,7 +173,7 @@ def _insert(run: Run, proposals: list[Proposal]) -> list[Evaluation]:
 
 def _open_final(run: Run, step: _Step | None) -> bool:
     measured = run.evaluations.filter(stage=Run.Stage.SEARCH, status=Status.MEASURED).select_related("candidate")
-    winner = plan.best(run.plan, ((one.candidate, one.metrics) for one in measured))
+    winner = selection.best(run.plan, ((one.candidate, one.metrics) for one in measured))
     if winner is None:
         return lifecycle.fail(run.pk, run.version, _why_no_winner(run))
     with transaction.atomic():
@@ -193,9 +193,9 @@ def _open_final(run: Run, step: _Step | None) -> bool:
 def _insert_final(run: Run, winner: Candidate) -> list[Evaluation]:
     contestants = [
         _baseline(run) if architecture == BASELINE else winner
-        for architecture in plan.contestants(run.plan, winner.architecture)
+        for architecture in jobs.contestants(run.plan, winner.architecture)
     ]
-    seeds = plan.final_seeds(run.plan)
+    seeds = jobs.final_seeds(run.plan)
     return Evaluation.objects.bulk_create(
         Evaluation(
             run=run,

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from nas import plan
+from nas import selection
 from searches.figures import FIGURES, Words, write
 from searches.models import Evaluation, Run
 
@@ -90,7 +90,7 @@ def _row(name: str, baseline: list[Evaluation], winner: list[Evaluation], seeds:
 
 
 def _mean(name: str, evaluations: list[Evaluation]) -> float | None:
-    found = plan.summary([one.metrics for one in evaluations if name in one.metrics])
+    found = selection.summary([one.metrics for one in evaluations if name in one.metrics])
     return found[name]["mean"] if name in found else None
 
 
@@ -99,7 +99,7 @@ def _cell(name: str, evaluations: list[Evaluation], *, better: bool) -> Cell | N
     if mean is None:
         return None
     several = len(evaluations) > 1 and name not in SAME_FOR_ALL_SEEDS
-    spread = plan.summary([one.metrics for one in evaluations if name in one.metrics])[name]["sd"]
+    spread = selection.summary([one.metrics for one in evaluations if name in one.metrics])[name]["sd"]
     return Cell(
         mean=write(name, mean),
         spread=write(name, spread) if several else "",

@@ -7,7 +7,7 @@ from django.core.cache import cache
 from django.db.models import Count, Q, QuerySet
 from django.utils.safestring import SafeString
 
-from nas import plan
+from nas import plan, selection
 from nas.sentences import Refused
 from searches.columns import figure_of
 from searches.drafts import table_name
@@ -107,7 +107,7 @@ def _best_so_far(run: Run, metrics: Sequence[Mapping[str, float]]) -> list[float
     # Numbers after fewer epochs do not compare with those after more.
     most = max((one.get("epochs", 0) for one in metrics), default=0)
     for one in (one for one in metrics if one.get("epochs", most) >= most):
-        if plan.best(run.plan, [(0, one)]) is not None:
+        if selection.best(run.plan, [(0, one)]) is not None:
             value = one[objective.metric]
             values.append(better(values[-1], value) if values else value)
     step = max(1, len(values) // SPARK_POINTS)

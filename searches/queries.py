@@ -7,7 +7,7 @@ from statistics import median
 
 from django.utils import timezone
 
-from nas import plan
+from nas import plan, selection
 from nas.spaces import catalogue
 from nas.spaces.baseline import Baseline
 from nas.spaces.graph import Graph
@@ -94,7 +94,7 @@ def measurements(run: Run) -> list[Measurement]:
 def leader(run: Run, measured: Sequence[Measurement]) -> Measurement | None:
     """Return who is ahead, None before anything was measured."""
     by_evaluation = {one.evaluation: one for one in measured}
-    best = plan.best(run.plan, ((one.evaluation, one.metrics) for one in measured if not one.failed))
+    best = selection.best(run.plan, ((one.evaluation, one.metrics) for one in measured if not one.failed))
     return by_evaluation[best] if best is not None else None
 
 

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import OperationalError
 from django.db.models import QuerySet
 
-from nas import codec, plan
+from nas import codec, jobs, selection
 from nas.evaluation.protocol import Job
 from nas.evaluation.stopping import MOST_PEERS, accuracies
 from nas.events import EVENTS, Ended, EpochEnded, Measured, Prepared
@@ -41,8 +41,8 @@ def job_of(evaluation: Evaluation) -> Job:
     }
     if evaluation.stage == Run.Stage.SEARCH:
         where["peers"] = _peers(evaluation)
-        return plan.search_job(run.plan, architecture, fidelity=evaluation.candidate.fidelity, **where)
-    return plan.final_job(run.plan, architecture, seed=evaluation.seed, export=evaluation.export, **where)
+        return jobs.search_job(run.plan, architecture, fidelity=evaluation.candidate.fidelity, **where)
+    return jobs.final_job(run.plan, architecture, seed=evaluation.seed, export=evaluation.export, **where)
 
 
 def _peers(evaluation: Evaluation) -> tuple[tuple[float, ...], ...]:
@@ -126,7 +126,7 @@ class Drive:
         leads = Event.objects.filter(run=evaluation.run_id, kind="measured", data__best=True).order_by("-seq")
         ahead = leads.values_list("data__evaluation", flat=True)[:1]
         before = list(_measured(evaluation).filter(pk__in=list(ahead)).values_list("pk", "metrics"))
-        return plan.best(evaluation.run.plan, [*before, (evaluation.pk, event.metrics)]) == evaluation.pk
+        return selection.best(evaluation.run.plan, [*before, (evaluation.pk, event.metrics)]) == evaluation.pk
 
     def _finish(self) -> None:
         artifacts.clear(self.evaluation)

@@ -11,8 +11,9 @@ from nas.__main__ import main
 from nas.checks import check
 from nas.evaluation.protocol import Job, Split
 from nas.gradient import ABOUT, GRADIENT
+from nas.jobs import gradient_job
 from nas.objectives import Limit, Objective
-from nas.plan import Plan, explicit, gradient_job
+from nas.plan import Plan, explicit
 from nas.policy import Policy
 from nas.priors import WarmStart
 from nas.sentences import Refused

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nas import pareto, plan
+from nas import jobs, pareto, plan, selection
 from nas.architecture import Architecture
 from nas.checks import check
 from nas.commandline import plan_of
@@ -55,9 +55,9 @@ def test_a_plan_in_order_passes():
 def test_a_broken_limit_is_told_as_a_failure():
     limited = replace(PLAN, limits=(Limit("latency_ms", 1.0),))
     one = Architecture("chain", ())
-    assert isinstance(plan.outcome(limited, 1, one, 0, {"accuracy": 90.0, "latency_ms": 2.0}), Failed)
-    assert plan.outcome(limited, 1, one, 0, {"accuracy": 90.0, "latency_ms": 0.5}) == Scored(1, one, 0, (-90.0,))
-    assert isinstance(plan.outcome(limited, 1, one, 0, None), Failed)
+    assert isinstance(selection.outcome(limited, 1, one, 0, {"accuracy": 90.0, "latency_ms": 2.0}), Failed)
+    assert selection.outcome(limited, 1, one, 0, {"accuracy": 90.0, "latency_ms": 0.5}) == Scored(1, one, 0, (-90.0,))
+    assert isinstance(selection.outcome(limited, 1, one, 0, None), Failed)
 
 
 def test_the_winner_keeps_to_the_limits_and_ties_go_to_the_earlier():
@@ -67,17 +67,17 @@ def test_the_winner_keeps_to_the_limits_and_ties_go_to_the_earlier():
         (2, {"accuracy": 90.0, "parameters": 9}),
         (3, {"accuracy": 90.0, "parameters": 1}),
     ]
-    assert plan.best(limited, rows) == 2
-    assert plan.best(limited, rows[:1]) is None
+    assert selection.best(limited, rows) == 2
+    assert selection.best(limited, rows[:1]) is None
 
 
 def test_no_final_seed_is_the_seed_of_the_search():
-    assert PLAN.seed not in plan.final_seeds(PLAN)
-    assert len(set(plan.final_seeds(PLAN))) == PLAN.final_seeds
+    assert PLAN.seed not in jobs.final_seeds(PLAN)
+    assert len(set(jobs.final_seeds(PLAN))) == PLAN.final_seeds
 
 
 def test_the_summary_is_mean_and_sample_deviation():
-    about = plan.summary([{"accuracy": 90.0}, {"accuracy": 94.0}])["accuracy"]
+    about = selection.summary([{"accuracy": 90.0}, {"accuracy": 94.0}])["accuracy"]
     assert about == pytest.approx({"mean": 92.0, "sd": 8**0.5, "count": 2})
 
 

@@ -10,7 +10,8 @@ from nas.evaluation.catalogue import evaluator
 from nas.evaluation.protocol import Job, Split
 from nas.evaluation.replicated import Replicated
 from nas.events import Ended, EpochEnded, Event, Measured, Prepared
-from nas.plan import Plan, final_seeds
+from nas.jobs import final_seeds
+from nas.plan import Plan
 from nas.policy import Policy
 from nas.sentences import Sentence
 from nas.spaces.catalogue import SpaceSpec

@@ -1,0 +1,49 @@
+"""What a measurement means: to the strategy, for who is ahead, over several seeds."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from statistics import fmean, stdev
+from typing import TypeVar
+
+from nas import objectives
+from nas.architecture import Architecture
+from nas.plan import Plan
+from nas.strategies.protocol import Failed, Outcome, Scored
+
+Id = TypeVar("Id")
+
+
+def outcome(
+    plan: Plan, number: int, architecture: Architecture, fidelity: int, metrics: Mapping[str, float] | None
+) -> Outcome:
+    """Return what the strategy is told of a measurement, or of a failure where there are no metrics."""
+    scores = objectives.scores(plan.objectives, plan.limits, metrics) if metrics else None
+    if scores is None:
+        return Failed(number, architecture, fidelity)
+    return Scored(number, architecture, fidelity, scores)
+
+
+def best(plan: Plan, measured: Iterable[tuple[Id, Mapping[str, float]]]) -> Id | None:
+    """Return who is ahead within the limits, None where nobody is.
+
+    More epochs come first, as numbers of different fidelities do not compare; then the first objective, then the
+    earlier one.
+    """
+    ahead: tuple[tuple[float, float], Id] | None = None
+    for id, found in measured:
+        scores = objectives.scores(plan.objectives, plan.limits, found)
+        if scores is None:
+            continue
+        rank = (-found.get("epochs", plan.epochs), scores[0])
+        if ahead is None or rank < ahead[0]:
+            ahead = (rank, id)
+    return ahead[1] if ahead else None
+
+
+def summary(rows: Sequence[Mapping[str, float]]) -> dict[str, dict[str, float]]:
+    """Return mean, standard deviation (n - 1) and count of each metric over seeds."""
+    found: dict[str, dict[str, float]] = {}
+    for metric in rows[0] if rows else ():
+        values = [row[metric] for row in rows if metric in row]
+        spread = stdev(values) if len(values) > 1 else 0.0
+        found[metric] = {"mean": fmean(values), "sd": spread, "count": len(values)}
+    return found
