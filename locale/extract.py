@@ -79,7 +79,8 @@ def _named(path: Path) -> Iterator[Message]:
 def _catalogues() -> Iterator[Message]:
     sys.path.insert(0, str(ROOT))
     from nas.datasets import DATASETS, NOWHERE
-    from nas.evaluation.protocol import Rehearsal, Training
+    from nas.evaluation import catalogue as evaluators
+    from nas.evaluation.proxies import catalogue as proxies
     from nas.objectives import METRICS
     from nas.policy import Policy
     from nas.settings import KINDS, settings_of
@@ -91,15 +92,16 @@ def _catalogues() -> Iterator[Message]:
     for known in DATASETS.values():
         for text in (known.title, known.about, *(name for name in known.classes if not name.isdigit())):
             yield text, None, "nas/datasets.py"
-    for name, metric in METRICS.items():
+    for name, metric in (METRICS | proxies.METRICS).items():
         for text in (metric.title, name):
             yield text, None, "nas/objectives.py"
-    for text in (*spaces.ABOUT.values(), *strategies.ABOUT.values()):
+    about = (spaces.ABOUT, strategies.ABOUT, evaluators.ABOUT, proxies.ABOUT)
+    for text in (text for texts in about for text in texts.values()):
         yield text, None, "nas/*/catalogue.py"
     for name in (*spaces.SEARCHABLE, *strategies.STRATEGIES):
         for text in (name, name.replace("_", " ").capitalize()):
             yield text, None, "nas/*/catalogue.py"
-    for kind in (*spaces.SPACES.values(), *strategies.STRATEGIES.values(), Training, Rehearsal, Policy):
+    for kind in (*spaces.SPACES.values(), *strategies.STRATEGIES.values(), *evaluators.SETTINGS.values(), Policy):
         for item in settings_of(kind):
             yield item.help, None, "nas"
             yield item.name.replace("_", " ").capitalize(), None, "nas"

@@ -9,6 +9,7 @@ from nas.datasets import DATASETS
 from nas.earlier import warm_from
 from nas.evaluation.protocol import Rehearsal, Scoring, Split, Training
 from nas.gradient import GRADIENT
+from nas.measuring import FIRST, first
 from nas.objectives import Limit, limit, objective
 from nas.plan import Plan, default_limits, metrics
 from nas.policy import Policy
@@ -21,7 +22,6 @@ from nas.spaces.table import Tabulated
 from nas.strategies.catalogue import STRATEGIES
 
 DEFAULTS = Plan(Split("digits"), SpaceSpec("chain", {}), "genetic")
-FIRST = {"train": "accuracy", "score": "synflow"}  # the objective by evaluator, where none is asked for
 OWNERS = ("strategy", "space", "training", "rehearsal", "scoring", "policy")
 COUNTS = ("budget", "epochs", "final_epochs", "final_seeds", "candidate_seconds", "seed")
 
@@ -122,8 +122,8 @@ def _plan(options: Mapping[str, Any]) -> Plan:
     if options["report"]:
         column = options["report"][0]
         raise Refused("--report {column} needs a table to read it from; name one with --table.", column=column)
-    asked = options["objective"] or [FIRST[plan.evaluator]]
-    objectives = tuple(objective(text, metrics(plan)) for text in asked)
+    asked = options["objective"]
+    objectives = tuple(objective(text, metrics(plan)) for text in asked) if asked else (first(plan),)
     return replace(plan, objectives=objectives, limits=_limits(options, plan))
 
 

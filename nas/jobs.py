@@ -22,7 +22,7 @@ def search_job(plan: Plan, architecture: Architecture, *, fidelity: int, workdir
         stage="search",
         workdir=workdir,
         evaluator=plan.evaluator,
-        columns=_columns(plan),
+        columns=columns(plan),
         rehearsal=plan.rehearsal,
         scoring=plan.scoring,
         policy=plan.policy,
@@ -48,7 +48,8 @@ def gradient_job(plan: Plan, *, workdir: str, **where: Any) -> Job:
     )
 
 
-def _columns(plan: Plan) -> tuple[str, ...]:
+def columns(plan: Plan) -> tuple[str, ...]:
+    """Return the metrics that a table or the proxies are asked for; a training has its own."""
     if plan.evaluator == "train":
         return ()
     asked = (*(one.metric for one in plan.objectives), *(one.metric for one in plan.limits))
@@ -69,7 +70,7 @@ def final_job(plan: Plan, architecture: Architecture, *, seed: int, export: bool
         workdir=workdir,
         export=export and not plan.is_rehearsal,
         evaluator="train" if plan.is_scored else plan.evaluator,
-        columns=(*_columns(plan), *plan.report),
+        columns=(*columns(plan), *plan.report),
         **where,
     )
 

@@ -81,6 +81,11 @@ class Plan:
         return self.strategy in GRADIENT
 
     @property
+    def measures_accuracy(self) -> bool:
+        """Whether candidates come with a validation accuracy of that name."""
+        return not (self.is_rehearsal or self.is_scored)
+
+    @property
     def is_scored(self) -> bool:
         """Whether proxies score the candidates in the place of training."""
         return self.evaluator == "score"

@@ -125,7 +125,7 @@ def csv_lines(run: Run) -> Iterator[str]:
 
 
 def _csv_metrics(run: Run) -> tuple[str, ...]:
-    if not run.plan.is_rehearsal:
+    if run.plan.measures_accuracy:
         return CSV_METRICS
     plan = run.plan
     return tuple(dict.fromkeys([*(one.metric for one in plan.objectives), *(one.metric for one in plan.limits)]))

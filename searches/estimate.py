@@ -18,6 +18,8 @@ from django.utils import timezone
 
 from nas.datasets import dataset
 from nas.evaluation.protocol import Split
+from nas.evaluation.proxies.catalogue import PROXIES
+from nas.jobs import columns
 from nas.plan import Plan, search_space, table
 from nas.spaces import moves
 from nas.spaces.baseline import BASELINE, Baseline
@@ -30,6 +32,10 @@ from searches.queries import graph_of
 SAMPLES = 60
 # A candidate of a rehearsal: messages, rows and events, measured on two cores with two workers.
 LOOKED_UP = 0.08
+# Passes forward and back over one batch that a proxy comes to, measured like `CPU`: 0.1 to 2 times for synflow, which
+# needs no data, 6 to 20 for grasp, 1 to 6 for the others.
+PASSES = {"synflow": 1, "grasp": 9}
+USUAL_PASSES = 3
 LATEST = 50
 BYTES_PER_PARAMETER = 8
 EXPORTED_BYTES_PER_PARAMETER = 12
@@ -156,12 +162,18 @@ def predict(plan: Plan, graph: Graph, stage: str, epochs: int = 0, speed: Speed 
     count as well: layers of few channels over a large image wait for memory, not for arithmetic.
     """
     final = stage == Run.Stage.FINAL
+    if plan.is_scored and not final:
+        passes = sum(PASSES.get(name, USUAL_PASSES) for name in columns(plan) if name in PROXIES)
+        return speed.evaluation + passes * _epoch(graph, plan.scoring.batch_size, 1, speed)
     epochs = epochs or (plan.final_epochs if final else plan.epochs)
     images = training_images(plan.split, final=final)
-    steps = ceil(images / plan.training.batch_size)
+    return speed.evaluation + epochs * _epoch(graph, images, ceil(images / plan.training.batch_size), speed)
+
+
+def _epoch(graph: Graph, images: int, steps: int, speed: Speed) -> float:
     values = sum(prod(node.shape) for node in graph.nodes)
     work = images * (values * speed.value + 3 * graph.multiply_adds / speed.rate)
-    return speed.evaluation + epochs * (steps * len(graph.nodes) * speed.operation + work)
+    return steps * len(graph.nodes) * speed.operation + work
 
 
 def training_images(split: Split, *, final: bool) -> int:
@@ -199,7 +211,7 @@ def alive_workers(queue: str = "") -> int:
 
 
 def _disk(plan: Plan, parameters: float) -> float:
-    checkpoints = (plan.budget + 2 * plan.final_seeds) * BYTES_PER_PARAMETER * parameters
+    checkpoints = ((0 if plan.is_scored else plan.budget) + 2 * plan.final_seeds) * BYTES_PER_PARAMETER * parameters
     return checkpoints + EXPORTED_BYTES_PER_PARAMETER * parameters
 
 

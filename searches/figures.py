@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import floor, log10
 
 from django.utils.formats import number_format
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from nas.evaluation.proxies.catalogue import METRICS as PROXIES
 from nas.objectives import Goal
 from searches.drawing.text import short
 
@@ -68,6 +70,11 @@ def _milliseconds(value: float) -> str:
     return f"{decimals(value, 2 if value < 100 else 0)} ms"
 
 
+def _of_any_size(value: float) -> str:
+    """Write a score, which may be tiny or huge, with four figures."""
+    return decimals(value, max(0, 3 - floor(log10(abs(value))))) if 1e-6 < abs(value) < 1e6 else f"{value:.3e}"
+
+
 FIGURES: dict[str, Figure] = {
     figure.name: figure
     for figure in (
@@ -87,6 +94,7 @@ FIGURES: dict[str, Figure] = {
         Figure("latency_ms", gettext_lazy("Latency"), "min", _milliseconds, "ms"),
         Figure("latency_p95_ms", gettext_lazy("Latency, 95th percentile"), "min", _milliseconds, "ms"),
         Figure("training_seconds", gettext_lazy("Training time"), "min", duration, "s"),
+        *(Figure(name, gettext_lazy(about.title), about.goal, _of_any_size) for name, about in PROXIES.items()),
         Figure("images_per_second", gettext_lazy("Images per second"), "max", short),
     )
 }

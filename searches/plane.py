@@ -36,7 +36,9 @@ def plane(run: Run) -> Plane | None:
     if run.plan.is_rehearsal and not knows_size(run.plan):
         return None
     costs = METRICS[aim.metric].costs_nothing if aim.metric in METRICS else False
-    against: Axis = ("accuracy", "max") if costs and not run.plan.is_rehearsal else (aim.metric, aim.goal)
+    if run.plan.is_scored and aim.metric == SIZE:
+        return None
+    against: Axis = ("accuracy", "max") if costs and run.plan.measures_accuracy else (aim.metric, aim.goal)
     return Plane(figure_of(run.plan, SIZE), figure_of(run.plan, against[0]), (against, (SIZE, "min")))
 
 

@@ -125,6 +125,8 @@ def _seconds_left(run: Run, measured: Sequence[Measurement], workers: int) -> fl
         return None
     candidate = median(times)
     final = candidate * run.plan.final_epochs / run.plan.epochs
+    if run.plan.is_scored:  # a score tells nothing of a training: what is left is that of the search alone
+        final = 0.0
     if run.stage == Run.Stage.FINAL:
         work = final * run.evaluations.filter(stage=Run.Stage.FINAL, status__in=Evaluation.OPEN).count()
     else:

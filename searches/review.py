@@ -10,6 +10,7 @@ from django.utils.translation import ngettext
 
 from nas import codec
 from nas.datasets import dataset
+from nas.evaluation.catalogue import ABOUT
 from nas.evaluation.protocol import Rehearsal, Training
 from nas.objectives import METRICS, Limit
 from nas.plan import Plan, table
@@ -42,7 +43,10 @@ def review(draft: Draft) -> tuple[Part, ...]:
         _dataset(plan),
         _space(plan),
         Part(
-            "strategy", label(plan.strategy), _warm(plan), _settings(STRATEGIES[plan.strategy], plan.strategy_settings)
+            "strategy",
+            label(plan.strategy),
+            (*_measuring(plan), *_warm(plan)),
+            _settings(STRATEGIES[plan.strategy], plan.strategy_settings),
         ),
         Part("objectives", _objectives(plan), _bounds(plan)),
         _budget(draft),
@@ -52,6 +56,11 @@ def review(draft: Draft) -> tuple[Part, ...]:
 def _space(plan: Plan) -> Part:
     rules = tuple(str(rule) for rule in plan.space.rules)
     return Part("space", label(plan.space.kind), rules, _settings(SPACES[plan.space.kind], plan.space.settings))
+
+
+def _measuring(plan: Plan) -> tuple[str, ...]:
+    """Say how candidates are measured, where they are not simply trained; of a table the first part says it."""
+    return () if plan.is_rehearsal or plan.evaluator == "train" else (_(ABOUT[plan.evaluator]),)
 
 
 def _warm(plan: Plan) -> tuple[str, ...]:
@@ -120,12 +129,14 @@ def _budget(draft: Draft) -> Part:
         "In the end the winner and the baseline train {epochs} epochs with {count} seeds.",
         plan.final_seeds,
     ).format(epochs=plan.final_epochs, count=plan.final_seeds)
+    looked = _("The proxies look at {count} training images.").format(count=plan.scoring.batch_size)
+    scored = (looked,) if plan.is_scored else ()
     limit = _("A candidate may take {time}.").format(time=duration(plan.candidate_seconds))
     training = _settings(Training, codec.dump(plan.training))
     return Part(
         "budget",
-        _("{candidates}, {each}").format(candidates=candidates, each=each),
-        (seeds, limit, queue),
+        candidates if plan.is_scored else _("{candidates}, {each}").format(candidates=candidates, each=each),
+        (*scored, seeds, limit, queue),
         (*training, *policy),
     )
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from nas import codec
 from nas.checks import proxies
-from nas.evaluation.protocol import Rehearsal, Training
+from nas.evaluation.protocol import Rehearsal, Scoring, Training
 from nas.plan import Plan
 from nas.policy import Policy
 from nas.settings import configure
@@ -21,8 +21,10 @@ from searches.forms.wizard import Data
 from searches.models import Worker
 
 OF_BOTH = ("budget", "candidate_seconds", "seed")
-OF_TRAINING = ("epochs", "final_epochs", "final_seeds")
+OF_FINAL = ("final_epochs", "final_seeds")
+OF_TRAINING = ("epochs", *OF_FINAL)
 POLICY_OF_TABLES = ("policy-proxy", "policy-proxy_share")
+POLICY_OF_SCORES = ("policy-replicates", *POLICY_OF_TABLES)
 POLICY_OF_TRAINING = ("policy-replicates", "policy-stopping", "policy-grace", *POLICY_OF_TABLES)
 
 
@@ -40,12 +42,20 @@ def budget_fields(draft: Draft) -> dict[str, forms.Field]:
     if draft.plan.is_rehearsal:
         fields["budget"].help_text = _("How many networks the search looks up and compares.")
         return fields | setting_fields(Rehearsal, "rehearsal") | _policy_fields(draft.plan, POLICY_OF_TABLES)
-    return fields | {
-        "epochs": _number(_("Epochs each"), _("How long a candidate trains in the search.")),
+    if draft.plan.is_scored:
+        fields["budget"].help_text = _("How many networks the search scores and compares.")
+        return (
+            fields | _final_fields() | setting_fields(Scoring, "scoring") | _policy_fields(draft.plan, POLICY_OF_SCORES)
+        )
+    epochs = _number(_("Epochs each"), _("How long a candidate trains in the search."))
+    return {**fields, "epochs": epochs, **_final_fields(), **_policy_fields(draft.plan, POLICY_OF_TRAINING)}
+
+
+def _final_fields() -> dict[str, forms.Field]:
+    return {
         "final_epochs": _number(_("Epochs at the end"), _("How long the winner and the baseline train at the end.")),
         "final_seeds": _number(_("Seeds at the end"), _("How often both train, to show the spread between seeds.")),
         **setting_fields(Training, "training"),
-        **_policy_fields(draft.plan, POLICY_OF_TRAINING),
     }
 
 
@@ -74,8 +84,9 @@ def budget_initial(draft: Draft) -> dict[str, Any]:
     numbers = {name: getattr(plan, name) for name in (*OF_BOTH, *OF_TRAINING)}
     training = setting_initial(Training, "training", codec.dump(plan.training))
     rehearsal = setting_initial(Rehearsal, "rehearsal", codec.dump(plan.rehearsal))
+    scoring = setting_initial(Scoring, "scoring", codec.dump(plan.scoring))
     policy = setting_initial(Policy, "policy", codec.dump(plan.policy))
-    return {"name": draft.name, "queue": draft.queue, **numbers, **training, **rehearsal, **policy}
+    return {"name": draft.name, "queue": draft.queue, **numbers, **training, **rehearsal, **scoring, **policy}
 
 
 def apply_budget(draft: Draft, data: Data) -> Draft:
@@ -85,7 +96,9 @@ def apply_budget(draft: Draft, data: Data) -> Draft:
         plan = replace(plan, rehearsal=configure(Rehearsal, setting_values(Rehearsal, "rehearsal", data)))
     else:
         training = configure(Training, setting_values(Training, "training", data))
-        plan = replace(plan, training=training, **{name: data[name] for name in OF_TRAINING})
+        plan = replace(plan, training=training, **{name: data[name] for name in OF_TRAINING if name in data})
+    if plan.is_scored:
+        plan = replace(plan, scoring=configure(Scoring, setting_values(Scoring, "scoring", data)))
     policy = {name.removeprefix("policy-"): data[name] for name in POLICY_OF_TRAINING if name in data}
     plan = replace(plan, policy=replace(plan.policy, **policy))
     return Draft(name=data["name"], queue=data["queue"], plan=plan)

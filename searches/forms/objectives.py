@@ -8,7 +8,9 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy
 from django.utils.translation import gettext_lazy as _
 
+from nas import plan as plans
 from nas.objectives import METRICS, Limit, Metric, objective
+from nas.plan import Plan
 from searches.drafts import Draft
 from searches.forms import columns
 from searches.forms.wizard import Data
@@ -27,11 +29,11 @@ def objectives_fields(draft: Draft) -> dict[str, forms.Field]:
         f"objective_{at}": forms.ChoiceField(
             label=title,
             required=at == 1,
-            choices=columns.directions(draft.plan, optional=at > 1) if of_table else _directions(optional=at > 1),
+            choices=(columns.directions if of_table else _directions)(draft.plan, optional=at > 1),
         )
         for at, title in enumerate(TITLES, start=1)
     }
-    return wanted | (columns.fields(draft.plan) if of_table else _limit_fields())
+    return wanted | (columns.fields if of_table else _limit_fields)(draft.plan)
 
 
 def objectives_initial(draft: Draft) -> dict[str, Any]:
@@ -49,9 +51,14 @@ def apply_objectives(draft: Draft, data: Data) -> Draft:
     texts = [data[f"objective_{at}"] for at in range(1, OBJECTIVES + 1) if data[f"objective_{at}"]]
     if plan.is_rehearsal:
         return replace(draft, plan=columns.apply(plan, texts, data))
-    bounds = {metric: data[f"limit_{metric}"] for metric in METRICS}
-    limits = tuple(Limit(metric, bound) for metric, bound in bounds.items() if bound is not None)
-    return replace(draft, plan=replace(plan, objectives=tuple(map(objective, texts)), limits=limits))
+    among = plans.metrics(plan)
+    bounds = {metric: data[f"limit_{metric}"] for metric in among}
+    limits = tuple(
+        Limit(metric, bound, "" if metric in METRICS else among[metric].goal)
+        for metric, bound in bounds.items()
+        if bound is not None
+    )
+    return replace(draft, plan=replace(plan, objectives=tuple(objective(text, among) for text in texts), limits=limits))
 
 
 def plain(bound: float) -> float:
@@ -59,12 +66,16 @@ def plain(bound: float) -> float:
     return int(bound) if bound == int(bound) else bound
 
 
-def _limit_fields() -> dict[str, forms.Field]:
+def _limit_fields(plan: Plan) -> dict[str, forms.Field]:
+    among = sorted(plans.metrics(plan).items(), key=lambda one: one[0] not in METRICS)  # sizes before proxies
     return {
         f"limit_{name}": forms.FloatField(
-            label=_limit_label(metric), required=False, min_value=0, widget=forms.NumberInput(attrs={"step": "any"})
+            label=_limit_label(metric),
+            required=False,
+            min_value=0 if name in METRICS else None,  # a proxy may be the logarithm of something small
+            widget=forms.NumberInput(attrs={"step": "any"}),
         )
-        for name, metric in METRICS.items()
+        for name, metric in among
     }
 
 
@@ -78,11 +89,11 @@ def _with_unit(metric: Metric) -> Any:
     return format_lazy("{} ({})", title, metric.unit) if metric.unit else title
 
 
-def _directions(*, optional: bool) -> list[tuple[Any, Any]]:
-    usual = [(f"{metric.goal}:{name}", _direction(metric, metric.goal)) for name, metric in METRICS.items()]
-    reverse = {"min": "max", "max": "min"}
+def _directions(plan: Plan, *, optional: bool) -> list[tuple[Any, Any]]:
+    among, reverse = plans.metrics(plan), {"min": "max", "max": "min"}
+    usual = [(f"{metric.goal}:{name}", _direction(metric, metric.goal)) for name, metric in among.items()]
     unusual = [
-        (f"{reverse[metric.goal]}:{name}", _direction(metric, reverse[metric.goal])) for name, metric in METRICS.items()
+        (f"{reverse[metric.goal]}:{name}", _direction(metric, reverse[metric.goal])) for name, metric in among.items()
     ]
     nothing = [("", _("none"))] if optional else []
     return [*nothing, *usual, (_("The other way round"), unusual)]

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from nas import plan as plans
 from nas.checks import check
+from nas.measuring import FIRST, measured_by
 from nas.plan import Plan
 from nas.spaces import catalogue as spaces
 from nas.spaces import moves
@@ -62,6 +63,8 @@ def _check_space(plan: Plan) -> None:
 def _strategy_fields(draft: Draft) -> dict[str, forms.Field]:
     choices = [(name, name) for name in strategies.STRATEGIES]
     fields: dict[str, forms.Field] = {"strategy": forms.ChoiceField(choices=choices)}
+    if not draft.plan.is_rehearsal:
+        fields["evaluator"] = forms.ChoiceField(choices=[(name, name) for name in FIRST])
     for name, kind in strategies.STRATEGIES.items():
         fields |= setting_fields(kind, name)
     return fields | earlier_fields(draft)
@@ -69,7 +72,7 @@ def _strategy_fields(draft: Draft) -> dict[str, forms.Field]:
 
 def _strategy_initial(draft: Draft) -> dict[str, Any]:
     plan = draft.plan
-    initial: dict[str, Any] = {"strategy": plan.strategy}
+    initial: dict[str, Any] = {"strategy": plan.strategy, "evaluator": plan.evaluator}
     for name, kind in strategies.STRATEGIES.items():
         initial |= setting_initial(kind, name, plan.strategy_settings if name == plan.strategy else {})
     return initial | earlier_initial(draft)
@@ -78,7 +81,8 @@ def _strategy_initial(draft: Draft) -> dict[str, Any]:
 def _apply_strategy(draft: Draft, data: Data) -> Draft:
     name = data["strategy"]
     values = setting_values(strategies.STRATEGIES[name], name, data)
-    return replace(draft, plan=replace(with_earlier(draft.plan, data), strategy=name, strategy_settings=values))
+    plan = measured_by(with_earlier(draft.plan, data), data.get("evaluator", draft.plan.evaluator))
+    return replace(draft, plan=replace(plan, strategy=name, strategy_settings=values))
 
 
 def _check_strategy(plan: Plan) -> None:
@@ -110,7 +114,7 @@ STEPS: dict[str, Step] = {
         Step(
             "strategy",
             _("Strategy"),
-            _("How the next network is chosen."),
+            _("How the next network is chosen, and how it is measured."),
             _strategy_fields,
             _strategy_initial,
             _apply_strategy,

@@ -13,6 +13,10 @@ from django.utils.translation import gettext_lazy as _
 from nas import datasets
 from nas.checks import check
 from nas.datasets import DATASETS, Dataset
+from nas.evaluation import catalogue as evaluators
+from nas.evaluation.proxies import catalogue as proxies
+from nas.measuring import FIRST
+from nas.plan import Plan
 from nas.sentences import Refused
 from nas.spaces import catalogue as spaces
 from nas.strategies import catalogue as strategies
@@ -33,6 +37,7 @@ GROUPS: tuple[tuple[Words, tuple[str, ...]], ...] = (
     (_("Cheap looks first, full trainings later"), ("hyperband", "asha")),
     (_("Several objectives"), ("nsga2",)),
 )
+MEASURING: dict[str, Words] = {"train": _("Train each"), "score": _("Score without training")}
 
 
 @dataclass(frozen=True)
@@ -140,6 +145,21 @@ def strategy_groups(form: StepForm) -> list[tuple[str, list[Card]]]:
         cards = [_card(form, name, strategies.ABOUT[name], chosen, _obstacle(form, name)) for name in there]
         found += [(str(title), cards)] if cards else []
     return found
+
+
+def measuring_cards(form: StepForm) -> list[Card]:
+    """Return the ways to measure a candidate; none for a rehearsal, which looks it up."""
+    if "evaluator" not in form.fields:
+        return []
+    chosen = str(form["evaluator"].value())
+    return [Card(name, str(MEASURING[name]), gettext(evaluators.ABOUT[name]), name == chosen) for name in FIRST]
+
+
+def proxies_about(plan: Plan) -> list[tuple[str, str]]:
+    """Return name and meaning of each zero-cost proxy, where they are what a search goes by."""
+    if not plan.is_scored:
+        return []
+    return [(gettext(about.title), gettext(proxies.ABOUT[name])) for name, about in proxies.METRICS.items()]
 
 
 def _card(form: StepForm, name: str, about: str, chosen: str, problem: str = "") -> Card:

@@ -13,6 +13,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
+from nas.plan import Plan
 from nas.sentences import Refused
 from searches import lifecycle
 from searches.candidates import STATES, CandidateTable, csv_lines
@@ -120,8 +121,7 @@ def candidate(request: HttpRequest, run_id: int, number: int) -> HttpResponse:
     one = get_object_or_404(found.candidates, number=number)
     evaluations = list(one.evaluations.order_by("-stage", "seed"))
     searched = next((each for each in evaluations if each.stage == Run.Stage.SEARCH), None)
-    aims = [objective.metric for objective in found.plan.objectives]
-    columns = [figure_of(found.plan, name) for name in (aims if found.plan.is_rehearsal else TRAINED)]
+    columns = [figure_of(found.plan, name) for name in _columns(found.plan)]
     near = found.candidates.filter(number__in=(number - 1, number + 1), number__gt=0)
     context = {
         "run": found,
@@ -142,6 +142,12 @@ def candidate(request: HttpRequest, run_id: int, number: int) -> HttpResponse:
         "words": chart_words(found),
     }
     return render(request, "searches/candidate.html", context)
+
+
+def _columns(plan: Plan) -> list[str]:
+    """What the evaluations of a candidate are compared by: what the search measures, and what the final stage does."""
+    aims = [] if plan.measures_accuracy else [objective.metric for objective in plan.objectives]
+    return list(dict.fromkeys((*aims, *(() if plan.is_rehearsal else TRAINED))))
 
 
 def _run(run_id: int) -> Run:

@@ -24,7 +24,7 @@ from searches.models import Run
 from searches.review import review
 from searches.say import label, say
 from searches.views.access import changeable_run, person
-from searches.views.choices import cards, strategy_groups, table_cards
+from searches.views.choices import cards, measuring_cards, proxies_about, strategy_groups, table_cards
 from searches.views.panels import estimate_panel, samples_panel
 from searches.views.rules import rule_context
 
@@ -156,14 +156,14 @@ def _parts(form: StepForm) -> dict[str, Any]:
         case "space" if plan.is_rehearsal:
             return {"decisions": table(plan).decisions}
         case "strategy":
-            return {"groups": strategy_groups(form)}
+            return {"groups": strategy_groups(form), "measuring": measuring_cards(form)}
         case "objectives":
             able = [label(name) for name, kind in STRATEGIES.items() if kind().many_objectives]
             baseline = None if plan.is_rehearsal else Baseline(plan.task).graph(BASELINE)
             parts = {"limits": form.fields_of("limit_"), "reports": form.fields_of("report_")}
-            return {**parts, "able": able, "baseline": baseline}
+            return {**parts, "able": able, "baseline": baseline, "proxies": proxies_about(plan)}
         case "budget":
-            return {part: form.fields_of(f"{part}-") for part in ("training", "rehearsal", "policy")}
+            return {part: form.fields_of(f"{part}-") for part in ("training", "rehearsal", "scoring", "policy")}
     return {}
 
 
