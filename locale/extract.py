@@ -80,6 +80,7 @@ def _catalogues() -> Iterator[Message]:
     sys.path.insert(0, str(ROOT))
     from nas.datasets import DATASETS, NOWHERE
     from nas.evaluation import catalogue as evaluators
+    from nas.evaluation.protocol import Measuring
     from nas.evaluation.proxies import catalogue as proxies
     from nas.objectives import METRICS
     from nas.policy import Policy
@@ -101,7 +102,8 @@ def _catalogues() -> Iterator[Message]:
     for name in (*spaces.SEARCHABLE, *strategies.STRATEGIES):
         for text in (name, name.replace("_", " ").capitalize()):
             yield text, None, "nas/*/catalogue.py"
-    for kind in (*spaces.SPACES.values(), *strategies.STRATEGIES.values(), *evaluators.SETTINGS.values(), Policy):
+    described = (*spaces.SPACES.values(), *strategies.STRATEGIES.values(), *evaluators.SETTINGS.values())
+    for kind in (*described, Measuring, Policy):
         for item in settings_of(kind):
             yield item.help, None, "nas"
             yield item.name.replace("_", " ").capitalize(), None, "nas"

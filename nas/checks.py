@@ -2,7 +2,8 @@
 
 from nas import codec, objectives
 from nas.datasets import dataset
-from nas.evaluation.protocol import Rehearsal, Scoring, Training
+from nas.evaluation import energy
+from nas.evaluation.protocol import Measuring, Rehearsal, Scoring, Training
 from nas.gradient import GRADIENT, refuse
 from nas.objectives import METRICS
 from nas.plan import Plan, metrics, search_space, strategy, table, terms
@@ -14,10 +15,11 @@ from nas.strategies.catalogue import STRATEGIES
 MOST_EVALUATIONS = 1_000_000
 
 
-def check(plan: Plan, *, by_gradient: bool = False) -> None:
+def check(plan: Plan, *, by_gradient: bool = False, tells_energy: bool | None = None) -> None:
     """Raise Refused for the first thing that could not work, before anything is started.
 
-    `by_gradient` says that the caller can run a search that is one long evaluation.
+    `by_gradient` says that the caller can run a search that is one long evaluation, `tells_energy` whether the devices
+    that will train count it; None asks this machine.
     """
     if not plan.is_rehearsal:
         dataset(plan.split.dataset)
@@ -39,6 +41,7 @@ def check(plan: Plan, *, by_gradient: bool = False) -> None:
     configure(Training, codec.dump(plan.training))
     configure(Rehearsal, codec.dump(plan.rehearsal))
     configure(Scoring, codec.dump(plan.scoring))
+    configure(Measuring, codec.dump(plan.measuring))
     configure(Policy, codec.dump(plan.policy))
     if plan.is_gradient:
         if not by_gradient:
@@ -47,6 +50,7 @@ def check(plan: Plan, *, by_gradient: bool = False) -> None:
         return
     _policy(plan)
     _objectives(plan)
+    _energy(plan, tells_energy)
     strategy(plan).refuse(search_space(plan), terms(plan))
 
 
@@ -94,6 +98,14 @@ def _policy(plan: Plan) -> None:
     proxy, known = plan.policy.proxy, proxies(plan)
     if proxy and proxy not in known:
         raise Refused("There is no proxy {proxy}; there are {names}.", proxy=proxy, names=", ".join(known))
+
+
+def _energy(plan: Plan, tells_energy: bool | None) -> None:
+    asked = {*(one.metric for one in plan.objectives), *(one.metric for one in plan.limits)}
+    if "energy_joules" not in asked or plan.is_rehearsal:
+        return
+    if not (energy.meter() is not None if tells_energy is None else tells_energy):
+        raise Refused("No device here tells how much energy it uses; choose training_seconds instead of energy_joules.")
 
 
 def _objectives(plan: Plan) -> None:

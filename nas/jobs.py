@@ -25,6 +25,7 @@ def search_job(plan: Plan, architecture: Architecture, *, fidelity: int, workdir
         columns=columns(plan),
         rehearsal=plan.rehearsal,
         scoring=plan.scoring,
+        measuring=plan.measuring,
         policy=plan.policy,
         **where,
     )
@@ -49,9 +50,7 @@ def gradient_job(plan: Plan, *, workdir: str, **where: Any) -> Job:
 
 
 def columns(plan: Plan) -> tuple[str, ...]:
-    """Return the metrics that a table or the proxies are asked for; a training has its own."""
-    if plan.evaluator == "train":
-        return ()
+    """Return the metrics that the run compares by."""
     asked = (*(one.metric for one in plan.objectives), *(one.metric for one in plan.limits))
     return tuple(dict.fromkeys(asked))
 
@@ -71,6 +70,7 @@ def final_job(plan: Plan, architecture: Architecture, *, seed: int, export: bool
         export=export and not plan.is_rehearsal,
         evaluator="train" if plan.is_scored else plan.evaluator,
         columns=(*columns(plan), *plan.report),
+        measuring=plan.measuring,
         **where,
     )
 

@@ -12,23 +12,52 @@ Goal = Literal["min", "max"]
 
 @dataclass(frozen=True)
 class Metric:
-    """A measured quantity: its usual goal, its unit, and how a number of it is shown."""
+    """A measured quantity: its usual goal, its unit, and the tasks that it says something of."""
 
     title: str
     goal: Goal
     unit: str
     costs_nothing: bool = False  # known from the graph, before any training
+    of: Literal["any", "classes", "numbers"] = "any"
+    fewest_classes: int = 2
+    is_quality: bool = False  # of the answers, not of what they cost
+
+    def fits(self, classes: int) -> bool:
+        """Tell whether it can be measured where the answer is one of so many classes, or a number where there is 1."""
+        if self.of == "classes":
+            return classes >= self.fewest_classes
+        return self.of == "any" or classes < 2
 
 
 METRICS: dict[str, Metric] = {
-    "accuracy": Metric("Accuracy", "max", "%"),
-    "loss": Metric("Loss", "min", ""),
+    "accuracy": Metric("Accuracy", "max", "%", of="classes", is_quality=True),
+    "top5_accuracy": Metric("Among the five likeliest", "max", "%", of="classes", fewest_classes=6, is_quality=True),
+    "precision": Metric("Precision", "max", "%", of="classes", is_quality=True),
+    "recall": Metric("Recall", "max", "%", of="classes", is_quality=True),
+    "f1": Metric("F1", "max", "%", of="classes", is_quality=True),
+    "roc_auc": Metric("ROC AUC", "max", "%", of="classes", is_quality=True),
+    "calibration_error": Metric("Calibration error", "min", "%", of="classes", is_quality=True),
+    "rmse": Metric("Root mean squared error", "min", "", of="numbers", is_quality=True),
+    "mae": Metric("Mean absolute error", "min", "", of="numbers", is_quality=True),
+    "r2": Metric("R²", "max", "", of="numbers", is_quality=True),
+    "loss": Metric("Loss", "min", "", is_quality=True),
+    "generalisation_gap": Metric("Generalisation gap", "min", "%", is_quality=True),
     "parameters": Metric("Parameters", "min", "", costs_nothing=True),
     "multiply_adds": Metric("Multiply-adds", "min", "", costs_nothing=True),
     "depth": Metric("Depth", "min", "", costs_nothing=True),
+    "file_kb": Metric("File size", "min", "kB"),
     "latency_ms": Metric("Latency", "min", "ms"),
+    "latency_p95_ms": Metric("Latency, 95th percentile", "min", "ms"),
+    "images_per_second": Metric("Images per second", "max", ""),
+    "peak_memory_mb": Metric("Peak memory", "min", "MB"),
     "training_seconds": Metric("Training time", "min", "s"),
+    "energy_joules": Metric("Energy", "min", "J"),
 }
+
+
+def fitting(classes: int) -> dict[str, Metric]:
+    """Return what can be measured where the answer is one of so many classes, or a number where there is 1."""
+    return {name: metric for name, metric in METRICS.items() if metric.fits(classes)}
 
 
 @dataclass(frozen=True)

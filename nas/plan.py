@@ -10,10 +10,10 @@ from typing import Any
 
 from nas.architecture import Architecture
 from nas.datasets import dataset
-from nas.evaluation.protocol import Rehearsal, Scoring, Split, Training
+from nas.evaluation.protocol import Measuring, Rehearsal, Scoring, Split, Training
 from nas.evaluation.proxies.catalogue import METRICS as PROXIES
 from nas.gradient import GRADIENT
-from nas.objectives import METRICS, Limit, Metric, Objective
+from nas.objectives import METRICS, Limit, Metric, Objective, fitting
 from nas.policy import Policy
 from nas.priors import WarmStart
 from nas.sentences import Refused
@@ -62,6 +62,7 @@ class Plan:
     report: tuple[str, ...] = ()
     rehearsal: Rehearsal = field(default_factory=Rehearsal)
     scoring: Scoring = field(default_factory=Scoring)
+    measuring: Measuring = field(default_factory=Measuring)
     policy: Policy = field(default_factory=Policy)
     warm: WarmStart = field(default_factory=WarmStart)
 
@@ -139,7 +140,7 @@ def metrics(plan: Plan) -> Mapping[str, Metric]:
     """Return what can be an objective or a limit."""
     free = {name: about for name, about in METRICS.items() if about.costs_nothing}
     if not plan.is_rehearsal:
-        return PROXIES | free if plan.is_scored else METRICS
+        return PROXIES | free if plan.is_scored else fitting(plan.task.classes)
     columns = table(plan).columns
     return free | {name: Metric(name, about.goal, about.unit) for name, about in columns.items()}
 

@@ -16,13 +16,20 @@ ROWS = (
     "top5_accuracy",
     "calibration_error",
     "generalisation_gap",
+    "rmse",
+    "mae",
+    "r2",
     "loss",
     "parameters",
     "multiply_adds",
     "latency_ms",
+    "latency_p95_ms",
+    "file_kb",
+    "peak_memory_mb",
     "training_seconds",
+    "energy_joules",
 )
-SAME_FOR_ALL_SEEDS = ("parameters", "multiply_adds")
+SAME_FOR_ALL_SEEDS = ("parameters", "multiply_adds", "file_kb", "peak_memory_mb")
 
 
 @dataclass(frozen=True)

@@ -75,6 +75,10 @@ def _of_any_size(value: float) -> str:
     return decimals(value, max(0, 3 - floor(log10(abs(value))))) if 1e-6 < abs(value) < 1e6 else f"{value:.3e}"
 
 
+def _joules(value: float) -> str:
+    return f"{decimals(value / 1000, 2)} kJ" if value >= 1000 else f"{decimals(value, 1)} J"
+
+
 FIGURES: dict[str, Figure] = {
     figure.name: figure
     for figure in (
@@ -86,6 +90,9 @@ FIGURES: dict[str, Figure] = {
         Figure("top5_accuracy", gettext_lazy("Among the five likeliest"), "max", percent, "%"),
         Figure("calibration_error", gettext_lazy("Calibration error"), "min", percent, "%"),
         Figure("generalisation_gap", gettext_lazy("Generalisation gap"), "min", percent, "%"),
+        Figure("rmse", gettext_lazy("Root mean squared error"), "min", lambda value: decimals(value, 4)),
+        Figure("mae", gettext_lazy("Mean absolute error"), "min", lambda value: decimals(value, 4)),
+        Figure("r2", gettext_lazy("R²"), "max", lambda value: decimals(value, 4)),
         Figure("loss", gettext_lazy("Loss"), "min", lambda value: decimals(value, 4)),
         Figure("epochs", gettext_lazy("Epochs"), "max", lambda value: decimals(value, 0)),
         Figure("parameters", gettext_lazy("Parameters"), "min", short),
@@ -94,6 +101,9 @@ FIGURES: dict[str, Figure] = {
         Figure("latency_ms", gettext_lazy("Latency"), "min", _milliseconds, "ms"),
         Figure("latency_p95_ms", gettext_lazy("Latency, 95th percentile"), "min", _milliseconds, "ms"),
         Figure("training_seconds", gettext_lazy("Training time"), "min", duration, "s"),
+        Figure("file_kb", gettext_lazy("File size"), "min", lambda value: f"{short(1000 * value)}B", "kB"),
+        Figure("peak_memory_mb", gettext_lazy("Peak memory"), "min", lambda value: f"{decimals(value, 1)} MB", "MB"),
+        Figure("energy_joules", gettext_lazy("Energy"), "min", _joules, "J"),
         *(Figure(name, gettext_lazy(about.title), about.goal, _of_any_size) for name, about in PROXIES.items()),
         Figure("images_per_second", gettext_lazy("Images per second"), "max", short),
     )

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_noop
 from nas import codec
 from nas.checks import check
 from nas.sentences import Refused, Sentence
-from searches.models import Evaluation, Run
+from searches.models import Evaluation, Run, Worker
 from searches.record import record
 from searches.warming import warmed
 
@@ -21,7 +21,7 @@ def start(run: Run) -> None:
 
     Raises Refused where the plan cannot work or it was started before.
     """
-    check(run.plan)
+    check(run.plan, tells_energy=Worker.tell_energy(run.queue))
     if not _move(run.pk, (Status.DRAFT,), Status.QUEUED, plan_json=codec.dump(warmed(run.plan))):
         raise Refused("The search {name} was started before.", name=run.name)
 

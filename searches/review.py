@@ -11,7 +11,7 @@ from django.utils.translation import ngettext
 from nas import codec
 from nas.datasets import dataset
 from nas.evaluation.catalogue import ABOUT
-from nas.evaluation.protocol import Rehearsal, Training
+from nas.evaluation.protocol import Measuring, Rehearsal, Training
 from nas.objectives import METRICS, Limit
 from nas.plan import Plan, table
 from nas.policy import Policy
@@ -137,7 +137,7 @@ def _budget(draft: Draft) -> Part:
         "budget",
         candidates if plan.is_scored else _("{candidates}, {each}").format(candidates=candidates, each=each),
         (*scored, seeds, limit, queue),
-        (*training, *policy),
+        (*training, *_settings(Measuring, codec.dump(plan.measuring)), *policy),
     )
 
 

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import DatabaseError, connection
 from django.utils import timezone
 
+from nas.evaluation import energy
 from searches import lanes, leases
 from searches.models import Worker
 
@@ -28,6 +29,7 @@ def arrive() -> None:
             "device": os.environ.get("CUDA_VISIBLE_DEVICES") or "cpu",
             "queue": os.environ.get("NASWEB_QUEUE", settings.DEFAULT_QUEUE),
             "pid": os.getpid(),
+            "tells_energy": energy.meter() is not None,
             "draining": False,
             "started_at": now,
             "seen_at": now,

@@ -40,6 +40,13 @@ class Scoring:
 
 
 @dataclass(frozen=True)
+class Measuring:
+    """How costs are measured."""
+
+    latency_batch: int = setting(1, low=1, high=1024, help="Inputs that are computed at once when latency is measured.")
+
+
+@dataclass(frozen=True)
 class Split:
     """Which images train, validate and test: `seed` cuts validation off training, `valid_share` says how much."""
 
@@ -56,7 +63,7 @@ class Job:
     together and measures the test split once. `workdir` keeps the checkpoint from attempt to attempt. `fingerprint`
     is that of the data when the run began, empty where it is not known yet. `export` asks for the model's files.
     A training scheduled for `epochs` stops after `until` of them, 0 for all, and a later job goes on from there.
-    `columns` are the metrics that a table or the proxies are asked for, `peers` the complete curves of the run so far.
+    `columns` are the metrics that the run compares by, `peers` the complete curves of the run so far.
     `strategy` names a search by gradient, which is one evaluation, with its settings; it needs no `choices`.
     """
 
@@ -79,6 +86,7 @@ class Job:
     peers: tuple[tuple[float, ...], ...] = ()
     rehearsal: Rehearsal = field(default_factory=Rehearsal)
     scoring: Scoring = field(default_factory=Scoring)
+    measuring: Measuring = field(default_factory=Measuring)
     strategy: str = ""
     strategy_settings: Mapping[str, Any] = field(default_factory=dict)
 

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -11,23 +11,20 @@ import torch
 from nas import codec
 from nas.architecture import Architecture
 from nas.datasets import dataset
-from nas.evaluation import costs
-from nas.evaluation.batches import EVALUATION_BATCH, Batches, Scale
+from nas.evaluation.batches import Batches, Scale
 from nas.evaluation.checkpoints import Checkpoint
-from nas.evaluation.datasets import Data, Part, load
-from nas.evaluation.devices import device, device_name
+from nas.evaluation.datasets import Data, load
+from nas.evaluation.devices import device
 from nas.evaluation.failures import ended
+from nas.evaluation.measurement import Joules, tested, validated
 from nas.evaluation.networks import Network, build
 from nas.evaluation.protocol import Job
-from nas.evaluation.scoring import evidence, test_metrics, validation_metrics
 from nas.evaluation.stopping import accuracies, is_hopeless
-from nas.evaluation.training import Trainer, predict
+from nas.evaluation.training import Trainer
 from nas.events import EpochEnded, EvaluationFailed, Event, Measured, Prepared
 from nas.sentences import Refused
 from nas.spaces import catalogue
 from nas.spaces.graph import Graph
-
-SEARCH_TIMING = 0.005  # seconds given to the latency of a candidate
 
 
 @dataclass(frozen=True)
@@ -71,53 +68,18 @@ def _evaluate(job: Job) -> Iterator[Event]:
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     final = job.stage == "final"
     curve: list[EpochEnded] = []
+    joules = Joules(job)
     for point in _trainer(job, data, network, scale, final).train():
         curve.append(point)
         yield point
         if not final and is_hopeless(job.policy, accuracies(curve), job.peers, job.until or job.epochs):
             break
+    spent = joules.metrics()
     if final:
-        yield _tested(job, data, network, scale, curve[-1].seconds)
+        measured = tested(job, data, network, scale, curve[-1].seconds)
+        yield replace(measured, metrics={**measured.metrics, **spent})
     else:
-        yield _validated(data, network, scale, curve[-1])
-
-
-def _validated(data: Data, network: Network, scale: Scale, last: EpochEnded) -> Measured:
-    """Take accuracy and loss from the last epoch, which measured the whole validation part."""
-    image = scale(data.valid.images[:1].to(scale.offset.device))
-    metrics: dict[str, float] = {**network.graph.costs, "training_seconds": last.seconds, "epochs": last.epoch}
-    if last.valid_accuracy is not None and last.valid_loss is not None:
-        metrics |= {"accuracy": last.valid_accuracy, "loss": last.valid_loss}
-    return Measured(metrics | {"latency_ms": costs.latency(network, image, seconds=SEARCH_TIMING).median_ms})
-
-
-def _tested(job: Job, data: Data, network: Network, scale: Scale, seconds: float) -> Measured:
-    """Measure the test split, in float32 as the exported files compute, and write those files where asked for."""
-    held = data.test.to(scale.offset.device)
-    speed = costs.latency(network, scale(held.images[:1]))
-    logits = predict(network, held, scale, exact=True)
-    metrics = test_metrics(logits, held.labels) | network.graph.costs
-    metrics |= {
-        "generalisation_gap": _training_accuracy(data, network, scale, len(held)) - metrics["accuracy"],
-        "latency_ms": speed.median_ms,
-        "latency_p95_ms": speed.p95_ms,
-        "training_seconds": seconds,
-        "images_per_second": costs.throughput(network, scale(held.images[:EVALUATION_BATCH])),
-    }
-    shown = evidence(logits, held.labels)
-    if not job.export:
-        return Measured(metrics, evidence=shown)
-    # The exporters' imports take a second that only the winner needs to pay.
-    from nas.evaluation.export import package
-
-    name = device_name(scale.offset.device)
-    return Measured(metrics, package.write(job, network, data, metrics, name), shown)
-
-
-def _training_accuracy(data: Data, network: Network, scale: Scale, most: int) -> float:
-    """Return the accuracy on as many of the images that were learned from, which is not touched by augmentation."""
-    part = Part(data.train.images[:most], data.train.labels[:most]).to(scale.offset.device)
-    return validation_metrics(predict(network, part, scale, exact=True), part.labels)["accuracy"]
+        yield Measured(validated(job, data, network, scale, curve[-1]) | spent)
 
 
 def _trainer(job: Job, data: Data, network: Network, scale: Scale, final: bool) -> Trainer:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from nas import codec
 from nas.checks import proxies
-from nas.evaluation.protocol import Rehearsal, Scoring, Training
+from nas.evaluation.protocol import Measuring, Rehearsal, Scoring, Training
 from nas.plan import Plan
 from nas.policy import Policy
 from nas.settings import configure
@@ -56,6 +56,7 @@ def _final_fields() -> dict[str, forms.Field]:
         "final_epochs": _number(_("Epochs at the end"), _("How long the winner and the baseline train at the end.")),
         "final_seeds": _number(_("Seeds at the end"), _("How often both train, to show the spread between seeds.")),
         **setting_fields(Training, "training"),
+        **setting_fields(Measuring, "measuring"),
     }
 
 
@@ -86,7 +87,9 @@ def budget_initial(draft: Draft) -> dict[str, Any]:
     rehearsal = setting_initial(Rehearsal, "rehearsal", codec.dump(plan.rehearsal))
     scoring = setting_initial(Scoring, "scoring", codec.dump(plan.scoring))
     policy = setting_initial(Policy, "policy", codec.dump(plan.policy))
-    return {"name": draft.name, "queue": draft.queue, **numbers, **training, **rehearsal, **scoring, **policy}
+    measuring = setting_initial(Measuring, "measuring", codec.dump(plan.measuring))
+    groups = {**training, **measuring, **rehearsal, **scoring, **policy}
+    return {"name": draft.name, "queue": draft.queue, **numbers, **groups}
 
 
 def apply_budget(draft: Draft, data: Data) -> Draft:
@@ -96,7 +99,9 @@ def apply_budget(draft: Draft, data: Data) -> Draft:
         plan = replace(plan, rehearsal=configure(Rehearsal, setting_values(Rehearsal, "rehearsal", data)))
     else:
         training = configure(Training, setting_values(Training, "training", data))
-        plan = replace(plan, training=training, **{name: data[name] for name in OF_TRAINING if name in data})
+        measuring = configure(Measuring, setting_values(Measuring, "measuring", data))
+        numbers = {name: data[name] for name in OF_TRAINING if name in data}
+        plan = replace(plan, training=training, measuring=measuring, **numbers)
     if plan.is_scored:
         plan = replace(plan, scoring=configure(Scoring, setting_values(Scoring, "scoring", data)))
     policy = {name.removeprefix("policy-"): data[name] for name in POLICY_OF_TRAINING if name in data}

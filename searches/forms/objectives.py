@@ -8,15 +8,16 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from nas import plan as plans
 from nas.objectives import METRICS, Limit, Metric, objective
-from nas.plan import Plan
+from nas.plan import metrics
 from searches.drafts import Draft
 from searches.forms import columns
 from searches.forms.wizard import Data
+from searches.models import Worker
 
 TITLES = (_("Main objective"), _("Second objective"), _("Third objective"))
 OBJECTIVES = len(TITLES)
+USUAL_LIMITS = ("parameters", "multiply_adds", "depth", "latency_ms", "training_seconds")
 
 
 def objectives_fields(draft: Draft) -> dict[str, forms.Field]:
@@ -29,11 +30,13 @@ def objectives_fields(draft: Draft) -> dict[str, forms.Field]:
         f"objective_{at}": forms.ChoiceField(
             label=title,
             required=at == 1,
-            choices=(columns.directions if of_table else _directions)(draft.plan, optional=at > 1),
+            choices=columns.directions(draft.plan, optional=at > 1)
+            if of_table
+            else _directions(draft, optional=at > 1),
         )
         for at, title in enumerate(TITLES, start=1)
     }
-    return wanted | (columns.fields if of_table else _limit_fields)(draft.plan)
+    return wanted | (columns.fields(draft.plan) if of_table else _limit_fields(draft))
 
 
 def objectives_initial(draft: Draft) -> dict[str, Any]:
@@ -51,7 +54,7 @@ def apply_objectives(draft: Draft, data: Data) -> Draft:
     texts = [data[f"objective_{at}"] for at in range(1, OBJECTIVES + 1) if data[f"objective_{at}"]]
     if plan.is_rehearsal:
         return replace(draft, plan=columns.apply(plan, texts, data))
-    among = plans.metrics(plan)
+    among = offered(draft)
     bounds = {metric: data[f"limit_{metric}"] for metric in among}
     limits = tuple(
         Limit(metric, bound, "" if metric in METRICS else among[metric].goal)
@@ -61,19 +64,31 @@ def apply_objectives(draft: Draft, data: Data) -> Draft:
     return replace(draft, plan=replace(plan, objectives=tuple(objective(text, among) for text in texts), limits=limits))
 
 
+def split_limits(fields: list[forms.BoundField]) -> tuple[list[forms.BoundField], list[forms.BoundField]]:
+    """Return the fields of limits that people often set, or of a table all of them, and the others."""
+    names = {f"limit_{name}" for name in USUAL_LIMITS}
+    further = [field for field in fields if names.isdisjoint({field.name})] if names & {f.name for f in fields} else []
+    return [field for field in fields if field not in further], further
+
+
+def offered(draft: Draft) -> dict[str, Metric]:
+    """Return the metrics of the draft's task; energy only where the workers of its queue can tell it."""
+    known = dict(metrics(draft.plan))
+    if not Worker.tell_energy(draft.queue):
+        known.pop("energy_joules", None)
+    return known
+
+
 def plain(bound: float) -> float:
     """Return a whole number without its decimal point."""
     return int(bound) if bound == int(bound) else bound
 
 
-def _limit_fields(plan: Plan) -> dict[str, forms.Field]:
-    among = sorted(plans.metrics(plan).items(), key=lambda one: one[0] not in METRICS)  # sizes before proxies
+def _limit_fields(draft: Draft) -> dict[str, forms.Field]:
+    among = sorted(offered(draft).items(), key=lambda one: one[0] not in METRICS)  # sizes before proxies
     return {
         f"limit_{name}": forms.FloatField(
-            label=_limit_label(metric),
-            required=False,
-            min_value=0 if name in METRICS else None,  # a proxy may be the logarithm of something small
-            widget=forms.NumberInput(attrs={"step": "any"}),
+            label=_limit_label(metric), required=False, widget=forms.NumberInput(attrs={"step": "any"})
         )
         for name, metric in among
     }
@@ -89,14 +104,17 @@ def _with_unit(metric: Metric) -> Any:
     return format_lazy("{} ({})", title, metric.unit) if metric.unit else title
 
 
-def _directions(plan: Plan, *, optional: bool) -> list[tuple[Any, Any]]:
-    among, reverse = plans.metrics(plan), {"min": "max", "max": "min"}
-    usual = [(f"{metric.goal}:{name}", _direction(metric, metric.goal)) for name, metric in among.items()]
-    unusual = [
-        (f"{reverse[metric.goal]}:{name}", _direction(metric, reverse[metric.goal])) for name, metric in among.items()
-    ]
+def _directions(draft: Draft, *, optional: bool) -> list[tuple[Any, Any]]:
+    reverse = {"min": "max", "max": "min"}
+    first: list[tuple[str, Any]] = []
+    costs: list[tuple[str, Any]] = []
+    unusual: list[tuple[str, Any]] = []
+    for name, metric in offered(draft).items():
+        usual = (f"{metric.goal}:{name}", _direction(metric, metric.goal))
+        (costs if name in METRICS and not metric.is_quality else first).append(usual)
+        unusual.append((f"{reverse[metric.goal]}:{name}", _direction(metric, reverse[metric.goal])))
     nothing = [("", _("none"))] if optional else []
-    return [*nothing, *usual, (_("The other way round"), unusual)]
+    return [*nothing, *first, (_("Costs"), costs), (_("The other way round"), unusual)]
 
 
 def _direction(metric: Metric, goal: str) -> Any:

@@ -85,6 +85,11 @@ def _apply_strategy(draft: Draft, data: Data) -> Draft:
     return replace(draft, plan=replace(plan, strategy=name, strategy_settings=values))
 
 
+def _check_later(plan: Plan) -> None:
+    # Which devices will train is known when the search is started, not here.
+    check(plan, tells_energy=True)
+
+
 def _check_strategy(plan: Plan) -> None:
     plans.strategy(plan).refuse(spaces.build(plan.space, plan.task), plans.terms(plan))
 
@@ -128,7 +133,7 @@ STEPS: dict[str, Step] = {
             objectives_fields,
             objectives_initial,
             apply_objectives,
-            check,
+            _check_later,
         ),
         Step(
             "budget",
@@ -137,7 +142,7 @@ STEPS: dict[str, Step] = {
             budget_fields,
             budget_initial,
             apply_budget,
-            check,
+            _check_later,
         ),
     )
 }

@@ -15,6 +15,7 @@ class Worker(models.Model):
     device = models.CharField(max_length=120)
     queue = models.CharField(max_length=60)
     pid = models.PositiveIntegerField()
+    tells_energy = models.BooleanField(default=False)  # its device counts the joules
     draining = models.BooleanField(default=False)  # takes no more work and lets go of what it has
     started_at = models.DateTimeField(default=timezone.now)
     seen_at = models.DateTimeField(default=timezone.now)
@@ -24,6 +25,12 @@ class Worker(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    @classmethod
+    def tell_energy(cls, queue: str) -> bool:
+        """Whether a search in this queue may ask for energy: any of its workers can, or none is there to say."""
+        alive = [worker for worker in cls.objects.filter(queue=queue) if worker.is_alive]
+        return not alive or any(worker.tells_energy for worker in alive)
 
     @property
     def is_alive(self) -> bool:

@@ -171,7 +171,7 @@ def _obstacle(form: StepForm, name: str) -> str:
     plan = form.draft.plan
     settings = plan.strategy_settings if plan.strategy == name else {}
     try:
-        check(replace(plan, strategy=name, strategy_settings=settings))
+        check(replace(plan, strategy=name, strategy_settings=settings), tells_energy=True)
     except Refused as refused:
         return say(refused.sentence)
     return ""

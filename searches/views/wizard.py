@@ -17,10 +17,11 @@ from nas.spaces.baseline import BASELINE, Baseline
 from nas.strategies.catalogue import STRATEGIES
 from searches import drafts, lifecycle
 from searches.drafts import Draft
+from searches.forms.objectives import split_limits
 from searches.forms.presets import PRESETS, with_preset
 from searches.forms.steps import STEPS
 from searches.forms.wizard import StepForm
-from searches.models import Run
+from searches.models import Run, Worker
 from searches.review import review
 from searches.say import label, say
 from searches.views.access import changeable_run, person
@@ -160,10 +161,12 @@ def _parts(form: StepForm) -> dict[str, Any]:
         case "objectives":
             able = [label(name) for name, kind in STRATEGIES.items() if kind().many_objectives]
             baseline = None if plan.is_rehearsal else Baseline(plan.task).graph(BASELINE)
-            parts = {"limits": form.fields_of("limit_"), "reports": form.fields_of("report_")}
+            first, further = split_limits(form.fields_of("limit_"))
+            parts = {"limits": first, "further": further, "reports": form.fields_of("report_")}
             return {**parts, "able": able, "baseline": baseline, "proxies": proxies_about(plan)}
         case "budget":
-            return {part: form.fields_of(f"{part}-") for part in ("training", "rehearsal", "scoring", "policy")}
+            groups = ("training", "measuring", "rehearsal", "scoring", "policy")
+            return {part: form.fields_of(f"{part}-") for part in groups}
     return {}
 
 
@@ -193,7 +196,7 @@ def _review(request: HttpRequest, run: Run) -> HttpResponse:
 def _problem(draft: Draft) -> str:
     try:
         STEPS["dataset"].check(draft.plan)
-        check(draft.plan)
+        check(draft.plan, tells_energy=Worker.tell_energy(draft.queue))
     except Refused as refused:
         return say(refused.sentence)
     return ""

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from nas.datasets import DATASETS
+from nas.objectives import METRICS
 from nas.spaces.catalogue import SPACES
 from nas.strategies.catalogue import STRATEGIES
 
@@ -15,7 +16,9 @@ PAGES = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md"
 )
 
 
-@pytest.mark.parametrize(("document", "names"), [("spaces", SPACES), ("strategies", STRATEGIES)])
+@pytest.mark.parametrize(
+    ("document", "names"), [("spaces", SPACES), ("strategies", STRATEGIES), ("measuring", METRICS)]
+)
 def test_every_catalogue_entry_has_a_paragraph(document, names):
     text = (ROOT / "docs" / f"{document}.md").read_text()
     missing = [name for name in names if f"## `{name}`" not in text]

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nas.evaluation.protocol import Training
-from nas.objectives import Limit, Objective
+from nas.objectives import METRICS, Limit, Objective, fitting
 from nas.settings import settings_of
 from nas.spaces.chain import Chain
 from nas.strategies.genetic import Genetic
@@ -122,6 +122,7 @@ def test_the_usual_limit_follows_the_dataset_and_a_persons_own_does_not():
     assert with_dataset(own, replace(own.split, dataset="cifar10")).limits == own.limits
 
 
+@pytest.mark.django_db
 def test_objectives_and_limits_are_read_in_order():
     data = posted("objectives", objective_1="min:loss", limit_parameters="", limit_latency_ms="2.5")
     form = StepForm(STEPS["objectives"], DRAFT, data)
@@ -130,6 +131,7 @@ def test_objectives_and_limits_are_read_in_order():
     assert form.draft.plan.limits == (Limit("latency_ms", 2.5),)
 
 
+@pytest.mark.django_db
 def test_several_objectives_need_a_strategy_that_can_handle_them():
     data = posted("objectives", objective_2="min:parameters")
     assert not StepForm(STEPS["objectives"], DRAFT, data).is_valid()
@@ -137,6 +139,7 @@ def test_several_objectives_need_a_strategy_that_can_handle_them():
     assert StepForm(STEPS["objectives"], uniform, data).is_valid()
 
 
+@pytest.mark.django_db
 def test_limits_that_no_network_keeps_to_are_refused():
     form = StepForm(STEPS["objectives"], DRAFT, posted("objectives", limit_parameters="3"))
     assert not form.is_valid()
@@ -166,3 +169,23 @@ def test_the_classic_preset_keeps_what_else_was_typed():
 def test_a_list_that_was_not_sent_is_refused_like_an_empty_one(item):
     with pytest.raises(ValidationError, match="needs at least one value"):
         SettingField(item).clean(None)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", fitting(DRAFT.plan.task.classes))
+def test_every_metric_of_the_task_can_be_objective_and_limit(name):
+    metric = METRICS[name]
+    bound = 1e9 if metric.goal == "min" else 0.5
+    data = posted("objectives", objective_1=f"{metric.goal}:{name}", **{f"limit_{name}": bound})
+    form = StepForm(STEPS["objectives"], DRAFT, data)
+    assert form.is_valid(), form.errors
+    assert form.draft.plan.objectives == (Objective(name, metric.goal),)
+    assert Limit(name, bound) in form.draft.plan.limits
+
+
+@pytest.mark.django_db
+def test_energy_is_offered_where_a_worker_of_the_queue_counts_it(worker):
+    assert "limit_energy_joules" not in StepForm(STEPS["objectives"], DRAFT).fields
+    worker.tells_energy = True
+    worker.save()
+    assert "limit_energy_joules" in StepForm(STEPS["objectives"], DRAFT).fields
