@@ -13,6 +13,7 @@ from nas.settings import configure
 from nas.strategies.catalogue import STRATEGIES
 
 MOST_EVALUATIONS = 1_000_000
+MOST_ADAMW = 0.1
 
 
 def check(plan: Plan, *, by_gradient: bool = False, tells_energy: bool | None = None) -> None:
@@ -38,7 +39,7 @@ def check(plan: Plan, *, by_gradient: bool = False, tells_energy: bool | None = 
             )
     if not 0.05 <= plan.split.valid_share <= 0.5:
         raise Refused("valid_share is {value}; it must be between 0.05 and 0.5.", value=plan.split.valid_share)
-    configure(Training, codec.dump(plan.training))
+    _training(configure(Training, codec.dump(plan.training)))
     configure(Rehearsal, codec.dump(plan.rehearsal))
     configure(Scoring, codec.dump(plan.scoring))
     configure(Measuring, codec.dump(plan.measuring))
@@ -52,6 +53,16 @@ def check(plan: Plan, *, by_gradient: bool = False, tells_energy: bool | None = 
     _objectives(plan)
     _energy(plan, tells_energy)
     strategy(plan).refuse(search_space(plan), terms(plan))
+
+
+def _training(training: Training) -> None:
+    # AdamW's steps are as long as its rate says, whatever the gradient: the usual one of SGD would scatter the weights.
+    if training.optimizer == "adamw" and training.learning_rate > MOST_ADAMW:
+        raise Refused(
+            "learning_rate is {value}; for AdamW it must be at most {high}, and 0.002 is a good beginning.",
+            value=training.learning_rate,
+            high=MOST_ADAMW,
+        )
 
 
 def proxies(plan: Plan) -> tuple[str, ...]:

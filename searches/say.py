@@ -27,6 +27,8 @@ NAMES = {
     "reinforce": "REINFORCE",
     "ppo": "PPO",
     "asha": "ASHA",
+    "sgd": "SGD",
+    "adamw": "AdamW",
 }
 
 
@@ -39,6 +41,8 @@ def label(name: str) -> str:
 
 def option(value: object) -> str:
     """Return what an option of a setting is called."""
+    if str(value) in NAMES:
+        return NAMES[str(value)]
     text = str(value).replace("_", " ")
     return gettext(text) if text else text
 

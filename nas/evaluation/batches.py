@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from nas.evaluation.augmentation import Augmentation
 from nas.evaluation.datasets import Data, Part
 
 Batch = tuple[Tensor, Tensor]
@@ -34,15 +35,31 @@ class Scale:
 
 
 class Batches:
-    """A training part for one network: every epoch's order, shifts and mirrors follow from (seed, epoch) alone."""
+    """A training part for one network: every epoch's order and changes of images follow from (seed, epoch) alone.
 
-    def __init__(self, part: Part, scale: Scale, *, size: int, seed: int, augment: bool, mirrors: bool) -> None:
+    `augment` says whether images are changed at all, `mirrors` whether they may be flipped, `augmentation` how.
+    """
+
+    def __init__(
+        self,
+        part: Part,
+        scale: Scale,
+        *,
+        size: int,
+        seed: int,
+        augment: bool,
+        mirrors: bool,
+        augmentation: Augmentation = Augmentation(),  # noqa: B008 it is frozen
+    ) -> None:
         self.size = min(size, len(part))
         self.count = len(part) // self.size
-        self._part, self._scale, self._seed = part, scale, seed
-        self._mirrors = augment and mirrors
+        self.seed = seed
+        self._part, self._scale = part, scale
+        self._changes = augmentation if augment else Augmentation(shift=0.0, flip=False)
+        self._mirrors = self._changes.flip and mirrors
         height, width = part.images.shape[2:]
-        self._shift = max(1, min(height, width) // 8) if augment else 0
+        share = self._changes.shift
+        self._shift = max(1, int(min(height, width) * share)) if share else 0
         padded = functional.pad(part.images, (self._shift,) * 4)
         # Every crop of every image as a view: one indexing operation cuts a different one from each image.
         self._crops = padded.unfold(2, height, 1).unfold(3, width, 1)
@@ -50,7 +67,7 @@ class Batches:
     def epoch(self, epoch: int) -> Iterator[Batch]:
         """Yield the batches of an epoch, counted from 1; what does not fill the last one is left out."""
         # Drawn on the CPU, so that the same seed means the same on every device.
-        draw = torch.Generator().manual_seed(self._seed * 1_000_003 + epoch)
+        draw = torch.Generator().manual_seed(self.seed * 1_000_003 + epoch)
         device, used = self._part.labels.device, self.count * self.size
         order = torch.randperm(len(self._part), generator=draw)[:used].to(device)
         down, right = torch.randint(0, 2 * self._shift + 1, (2, used), generator=draw).to(device)
@@ -60,7 +77,8 @@ class Batches:
             pixels = self._crops[order[now], :, down[now], right[now]]
             if self._mirrors:
                 pixels = torch.where(mirrored[now], pixels.flip(-1), pixels)
-            yield self._scale(pixels), self._part.labels[order[now]]
+            images = self._scale(self._changes.of_pixels(pixels, draw))
+            yield self._changes.of_scaled(images, draw), self._part.labels[order[now]]
 
 
 def in_order(part: Part, scale: Scale) -> Iterator[Batch]:

@@ -15,7 +15,6 @@ from nas.events import EpochEnded
 from nas.sentences import Refused
 
 FILE = "checkpoint.safetensors"
-MOMENTUM = "momentum_buffer"
 
 
 @dataclass(frozen=True)
@@ -34,12 +33,12 @@ class Checkpoint:
     job: str
 
     def save(self, network: nn.Module, optimizer: optim.Optimizer, curve: Sequence[EpochEnded]) -> None:
-        """Write weights, momentum and curve so that either all of them are there or those of before."""
+        """Write weights, the optimizer's memory and curve so that either all of them are there or those of before."""
         tensors = {f"model.{name}": tensor for name, tensor in network.state_dict().items()}
         for name, parameter in network.named_parameters():
-            momentum = optimizer.state[parameter].get(MOMENTUM)
-            if momentum is not None:
-                tensors[f"momentum.{name}"] = momentum
+            for key, value in optimizer.state[parameter].items():
+                if isinstance(value, Tensor):  # the plain SGD keeps a None before its first step
+                    tensors[f"optimizer.{key}.{name}"] = value
         dense = {name: tensor.contiguous() for name, tensor in tensors.items()}
         progress = json.dumps(codec.dump(Progress(self.job, tuple(curve))))
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -48,18 +47,21 @@ class Checkpoint:
         os.replace(written, self.folder / FILE)
 
     def restore(self, network: nn.Module, optimizer: optim.Optimizer) -> list[EpochEnded]:
-        """Put weights and momentum back and return the curve; leave all as it is where there is nothing to resume."""
+        """Put weights and optimizer back and return the curve; leave all as it is where there is nothing to resume."""
         found = self._read()
         if found is None:
             return []
         progress, tensors = found
         network.load_state_dict(_below("model.", tensors))
-        momentum = _below("momentum.", tensors)
-        for name, parameter in network.named_parameters():
-            if name in momentum:
-                kept = momentum[name].to(parameter.device)
-                # The layout of the parameter, as the optimizer itself would have made it.
-                optimizer.state[parameter][MOMENTUM] = parameter.detach().clone().copy_(kept)
+        remembered = _below("optimizer.", tensors)
+        parameters = dict(network.named_parameters())
+        for path, kept in remembered.items():
+            key, _, name = path.partition(".")
+            parameter = parameters[name]
+            value = kept.to(parameter.device)
+            # The layout of the parameter, as the optimizer itself would have made it; a counter has none.
+            is_like = value.shape == parameter.shape
+            optimizer.state[parameter][key] = parameter.detach().clone().copy_(value) if is_like else value
         return list(progress.curve)
 
     def _read(self) -> tuple[Progress, dict[str, Tensor]] | None:

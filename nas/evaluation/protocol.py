@@ -17,10 +17,42 @@ class Training:
     """How a network is trained; the same for every candidate of a run and for its baseline."""
 
     batch_size: int = setting(128, low=2, high=4096, help="Images per step.")
-    learning_rate: float = setting(0.2, low=1e-6, high=10, help="Peak of the one-cycle schedule.")
-    weight_decay: float = setting(5e-4, low=0, high=1, help="L2 penalty on weights.")
+    optimizer: str = setting("sgd", options=("sgd", "adamw"), help="SGD with Nesterov momentum 0.9, or AdamW.")
+    learning_rate: float = setting(
+        0.2, low=1e-6, high=10, help="Peak of the schedule: about 0.2 for SGD, 0.002 for AdamW."
+    )
+    schedule: str = setting(
+        "one_cycle",
+        options=("one_cycle", "cosine"),
+        help="One cycle rises for 30 % of the training; cosine warms up for 5 %. Both then fall to nearly nothing.",
+    )
+    weight_decay: float = setting(
+        5e-4, low=0, high=1, help="Pulls weights towards zero: L2 penalty of SGD, decoupled for AdamW (about 0.05)."
+    )
     label_smoothing: float = setting(0.0, low=0, high=0.9, help="Share of the label spread over all classes.")
-    augment: bool = setting(True, help="Shift images by a pixel or a few, and mirror those where mirrors make sense.")
+    gradient_clip: float = setting(5.0, low=0, high=1000, help="Longest gradient of a step; 0: as long as it is.")
+    patience: int = setting(
+        0,
+        low=0,
+        high=100_000,
+        unit="epochs",
+        help="Ends a candidate's training when the validation loss has not fallen for so long; 0: never. "
+        "The final stage keeps no images to validate with and trains all its epochs.",
+    )
+    augment: bool = setting(True, help="Change training images at random, as set below.")
+    shift: float = setting(0.125, low=0, high=0.5, help="Moves an image by up to this share of its side, on black.")
+    flip: bool = setting(True, help="Mirrors every second image of data for which mirrors make sense.")
+    rotation: float = setting(0.0, low=0, high=180, unit="degrees", help="Turns an image by up to so much either way.")
+    colour: float = setting(
+        0.0, low=0, high=0.9, help="Changes brightness, contrast and saturation by up to this share."
+    )
+    cutout: float = setting(0.0, low=0, high=1, help="Side of a square that is cut out of an image, as a share of it.")
+    mixup: float = setting(
+        0.0, low=0, high=10, help="Mixes images and labels in pairs: the alpha of mixup, 0.2 for instance; 0: never."
+    )
+
+
+AUGMENTATION = ("augment", "shift", "flip", "rotation", "colour", "cutout", "mixup")
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,14 @@ def accuracies(curve: Sequence[EpochEnded]) -> tuple[float, ...]:
     return tuple(point.valid_accuracy for point in curve if point.valid_accuracy is not None)
 
 
+def has_stalled(curve: Sequence[EpochEnded], patience: int) -> bool:
+    """Tell whether the validation loss has been no lower than before for `patience` epochs; 0: it never counts."""
+    losses = [point.valid_loss for point in curve if point.valid_loss is not None]
+    if not patience or len(losses) <= patience:
+        return False
+    return min(losses[-patience:]) >= min(losses[:-patience])
+
+
 def is_hopeless(policy: Policy, curve: Curve, peers: Sequence[Curve], epochs: int) -> bool:
     """Tell whether to stop before `epochs`, after the last point of `curve`, accuracies by epoch.
 

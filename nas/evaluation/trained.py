@@ -11,6 +11,7 @@ import torch
 from nas import codec
 from nas.architecture import Architecture
 from nas.datasets import dataset
+from nas.evaluation.augmentation import Augmentation
 from nas.evaluation.batches import Batches, Scale
 from nas.evaluation.checkpoints import Checkpoint
 from nas.evaluation.datasets import Data, load
@@ -19,7 +20,7 @@ from nas.evaluation.failures import ended
 from nas.evaluation.measurement import Joules, tested, validated
 from nas.evaluation.networks import Network, build
 from nas.evaluation.protocol import Job
-from nas.evaluation.stopping import accuracies, is_hopeless
+from nas.evaluation.stopping import accuracies, has_stalled, is_hopeless
 from nas.evaluation.training import Trainer
 from nas.events import EpochEnded, EvaluationFailed, Event, Measured, Prepared
 from nas.sentences import Refused
@@ -69,17 +70,21 @@ def _evaluate(job: Job) -> Iterator[Event]:
     final = job.stage == "final"
     curve: list[EpochEnded] = []
     joules = Joules(job)
+    epochs = job.until or job.epochs
     for point in _trainer(job, data, network, scale, final).train():
         curve.append(point)
         yield point
-        if not final and is_hopeless(job.policy, accuracies(curve), job.peers, job.until or job.epochs):
+        if has_stalled(curve, job.training.patience):
+            break  # it has learned what it can: its numbers compare with those of all the epochs
+        if not final and is_hopeless(job.policy, accuracies(curve), job.peers, epochs):
+            epochs = point.epoch
             break
     spent = joules.metrics()
     if final:
         measured = tested(job, data, network, scale, curve[-1].seconds)
         yield replace(measured, metrics={**measured.metrics, **spent})
     else:
-        yield Measured(validated(job, data, network, scale, curve[-1]) | spent)
+        yield Measured(validated(job, data, network, scale, curve[-1]) | spent | {"epochs": epochs})
 
 
 def _trainer(job: Job, data: Data, network: Network, scale: Scale, final: bool) -> Trainer:
@@ -92,6 +97,7 @@ def _trainer(job: Job, data: Data, network: Network, scale: Scale, final: bool) 
         seed=job.seed,
         augment=job.training.augment,
         mirrors=data.mirrors,
+        augmentation=Augmentation.of(job.training),
     )
     return Trainer(
         network,

@@ -1,7 +1,7 @@
-"""Trains a network, epoch by epoch: SGD with Nesterov momentum under a one-cycle schedule."""
+"""Trains a network, epoch by epoch."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
 from math import cos, isfinite, pi
@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn, optim
 from torch.nn import functional
 
+from nas.evaluation.augmentation import Mixing
 from nas.evaluation.batches import Batches, Scale, in_order
 from nas.evaluation.checkpoints import Checkpoint
 from nas.evaluation.datasets import Part
@@ -20,9 +21,8 @@ from nas.evaluation.scoring import validation_metrics
 from nas.events import EpochEnded, EvaluationFailed
 
 MOMENTUM = 0.9
-WARM_UP = 0.3
+RISE, WARM_UP = 0.3, 0.05
 START, END = 1 / 25, 1e-4
-LARGEST_GRADIENT = 5.0
 CHECK_EVERY = 50
 CHECKPOINT_SECONDS = 1.0
 
@@ -71,13 +71,16 @@ class Trainer:
         steps = self.epochs * self.batches.count
         step = (epoch - 1) * self.batches.count
         total = torch.zeros((), device=parameters[0].device)
+        mixing = Mixing(self.training.mixup, self.batches.seed, epoch) if self.is_mixed else None
+        schedule = SCHEDULES[self.training.schedule]
         for images, labels in self.batches.epoch(epoch):
             for group in optimizer.param_groups:
-                group["lr"] = self.training.learning_rate * one_cycle(step / steps)
-            loss = self._loss(images, labels)
+                group["lr"] = self.training.learning_rate * schedule(step / steps)
+            loss = self._loss(images, labels, mixing)
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
-            nn.utils.clip_grad_norm_(parameters, LARGEST_GRADIENT)
+            if self.training.gradient_clip:
+                nn.utils.clip_grad_norm_(parameters, self.training.gradient_clip)
             optimizer.step()
             total += loss.detach()
             step += 1
@@ -85,10 +88,26 @@ class Trainer:
                 _check(float(total), epoch)
         return _check(float(total), epoch) / self.batches.count
 
-    def _loss(self, images: Tensor, labels: Tensor) -> Tensor:
+    @property
+    def is_mixed(self) -> bool:
+        """Whether images are mixed in pairs."""
+        return self.training.augment and self.training.mixup > 0
+
+    def _loss(self, images: Tensor, labels: Tensor, mixing: Mixing | None) -> Tensor:
+        if mixing is None or not images.is_floating_point():
+            return self._cross_entropy(self._outputs(images), labels)
+        mixed = mixing(images)
+        outputs = self._outputs(mixed.images)
+        own, others = self._cross_entropy(outputs, labels), self._cross_entropy(outputs, labels[mixed.partners])
+        return torch.lerp(own, others, mixed.share)
+
+    def _outputs(self, images: Tensor) -> Tensor:
         with precision(images.device, self.network.graph.multiply_adds):
-            logits = self.network(images)
-        return functional.cross_entropy(logits.float(), labels, label_smoothing=self.training.label_smoothing)
+            outputs: Tensor = self.network(images)
+        return outputs.float()
+
+    def _cross_entropy(self, logits: Tensor, labels: Tensor) -> Tensor:
+        return functional.cross_entropy(logits, labels, label_smoothing=self.training.label_smoothing)
 
     def _validate(self) -> tuple[float | None, float | None]:
         if self.valid is None:
@@ -107,9 +126,22 @@ def predict(network: Network, part: Part, scale: Scale, *, exact: bool = False) 
 
 def one_cycle(progress: float) -> float:
     """Return the share of the peak learning rate at a share of the training: up for 30 %, then down, as cosines."""
+    if progress < RISE:
+        return START + (1 - START) * (1 - cos(pi * progress / RISE)) / 2
+    return END + (1 - END) * (1 + cos(pi * (progress - RISE) / (1 - RISE))) / 2
+
+
+def cosine(progress: float) -> float:
+    """Return the share of the peak learning rate: up in a straight line for 5 % of the training, then down as a cosine.
+
+    Loshchilov and Hutter (2017), equation 5, without restarts.
+    """
     if progress < WARM_UP:
-        return START + (1 - START) * (1 - cos(pi * progress / WARM_UP)) / 2
+        return START + (1 - START) * progress / WARM_UP
     return END + (1 - END) * (1 + cos(pi * (progress - WARM_UP) / (1 - WARM_UP))) / 2
+
+
+SCHEDULES: dict[str, Callable[[float], float]] = {"one_cycle": one_cycle, "cosine": cosine}
 
 
 def _optimizer(network: nn.Module, training: Training) -> optim.Optimizer:
@@ -117,6 +149,8 @@ def _optimizer(network: nn.Module, training: Training) -> optim.Optimizer:
     weights = [parameter for parameter in network.parameters() if parameter.ndim > 1]
     others = [parameter for parameter in network.parameters() if parameter.ndim <= 1]
     groups = [{"params": weights, "weight_decay": training.weight_decay}, {"params": others, "weight_decay": 0.0}]
+    if training.optimizer == "adamw":
+        return optim.AdamW(groups, lr=training.learning_rate, fused=True)
     return optim.SGD(groups, lr=training.learning_rate, momentum=MOMENTUM, nesterov=True, fused=True)
 
 

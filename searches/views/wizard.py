@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from nas import codec
 from nas.checks import check
+from nas.evaluation.protocol import AUGMENTATION
 from nas.plan import table
 from nas.sentences import Refused
 from nas.spaces.baseline import BASELINE, Baseline
@@ -166,7 +167,12 @@ def _parts(form: StepForm) -> dict[str, Any]:
             return {**parts, "able": able, "baseline": baseline, "proxies": proxies_about(plan)}
         case "budget":
             groups = ("training", "measuring", "rehearsal", "scoring", "policy")
-            return {part: form.fields_of(f"{part}-") for part in groups}
+            parts = {part: form.fields_of(f"{part}-") for part in groups}
+            changes = [f"training-{name}" for name in AUGMENTATION]
+            return parts | {
+                "training": [field for field in parts["training"] if field.name not in changes],
+                "augmentation": [field for field in parts["training"] if field.name in changes],
+            }
     return {}
 
 

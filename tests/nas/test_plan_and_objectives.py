@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nas import jobs, pareto, plan, selection
+from nas import codec, jobs, pareto, plan, selection
 from nas.architecture import Architecture
 from nas.checks import check
 from nas.commandline import plan_of
@@ -36,6 +36,8 @@ PLAN = Plan(Split("digits"), SpaceSpec("chain", {}), "genetic")
         ({"strategy": "genetics"}, "nearest is genetic"),
         ({"strategy_settings": {"population": 1}}, "population is 1; it must be at least 2."),
         ({"training": Training(batch_size=0)}, "batch_size is 0; it must be at least 2."),
+        ({"training": Training(optimizer="adamw")}, "learning_rate is 0.2; for AdamW it must be at most 0.1"),
+        ({"training": Training(cutout=2.0)}, "cutout is 2.0; it must be at most 1."),
         ({"objectives": ()}, "A search needs at least one objective."),
         ({"objectives": (Objective("accuracy", "max"), Objective("loss", "min"))}, "genetic works on one objective"),
         ({"objectives": (Objective("beauty", "max"),)}, "There is no metric beauty"),
@@ -50,6 +52,16 @@ def test_what_cannot_work_is_refused_before_anything_starts(change, said):
 def test_a_plan_in_order_passes():
     check(PLAN)
     check(replace(PLAN, strategy="random", objectives=(Objective("accuracy", "max"), Objective("parameters", "min"))))
+
+
+def test_a_plan_stored_by_an_earlier_version_trains_as_it_did():
+    before = {"batch_size": 64, "learning_rate": 0.1, "weight_decay": 0.0, "label_smoothing": 0.1, "augment": True}
+    loaded = codec.load(Plan, {**codec.dump(PLAN), "training": before}).training
+    assert (loaded.optimizer, loaded.schedule, loaded.gradient_clip, loaded.patience) == ("sgd", "one_cycle", 5.0, 0)
+    assert (loaded.shift, loaded.flip, loaded.rotation, loaded.colour, loaded.cutout, loaded.mixup) == (
+        *(0.125, True),
+        *(0, 0, 0, 0),
+    )
 
 
 def test_a_broken_limit_is_told_as_a_failure():

@@ -3,6 +3,7 @@
 import errno
 import os
 import resource
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors import SafetensorError
+from torch.optim.lr_scheduler import CosineAnnealingLR, LinearLR, LRScheduler, OneCycleLR, SequentialLR
 
 from nas.evaluation import training
 from nas.evaluation.batches import Batches, Scale
@@ -18,13 +20,15 @@ from nas.evaluation.checkpoints import FILE, Checkpoint
 from nas.evaluation.datasets import Part, load
 from nas.evaluation.failures import ended
 from nas.evaluation.protocol import Split, Training
+from nas.evaluation.stopping import has_stalled
 from nas.evaluation.trained import Trained
-from nas.evaluation.training import one_cycle
+from nas.evaluation.training import cosine, one_cycle
 from nas.events import Ended, EpochEnded, EvaluationFailed, Measured
 from nas.sentences import Refused
 from tests.nas.evaluation.jobs import curve, digits, events
 
 CPU = torch.device("cpu")
+EVERY_CHANGE = {"shift": 0.25, "rotation": 20.0, "colour": 0.3, "cutout": 0.5, "mixup": 0.4}
 
 
 @pytest.fixture
@@ -52,6 +56,29 @@ def test_an_interrupted_training_goes_on_as_if_nothing_had_been(tmp_path: Path, 
     assert curve(resumed) == curve(whole)
     for name in ("accuracy", "loss"):
         assert resumed[-1].metrics[name] == whole[-1].metrics[name]
+
+
+@pytest.mark.usefixtures("every_epoch")
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"optimizer": "adamw", "learning_rate": 0.002, "weight_decay": 0.05, "schedule": "cosine"},
+        {"gradient_clip": 0.0, "label_smoothing": 0.1},
+        *({name: value} for name, value in EVERY_CHANGE.items()),
+        EVERY_CHANGE,
+    ],
+    ids=lambda settings: "+".join(settings),
+)
+def test_every_way_to_train_resumes_as_if_nothing_had_been(tmp_path: Path, settings: dict[str, float]) -> None:
+    how = Training(**settings)
+    whole = events(digits(tmp_path / "whole", training=how))
+    running = Trained().evaluate(digits(tmp_path / "stopped", training=how))
+    assert isinstance([next(running), next(running)][-1], EpochEnded)
+    running.close()
+    resumed = events(digits(tmp_path / "stopped", training=how))
+    assert isinstance(whole[-1], Measured)
+    assert curve(resumed) == curve(whole)
+    assert curve(whole) != curve(events(digits(tmp_path / "plain")))
 
 
 @pytest.mark.usefixtures("every_epoch")
@@ -116,6 +143,34 @@ def test_one_cycle_rises_to_one_and_falls_to_nearly_nothing() -> None:
     assert rates[:300] == sorted(rates[:300])
     assert rates[300:] == sorted(rates[300:], reverse=True)
     assert rates[-1] < 1e-3
+
+
+@pytest.mark.parametrize("schedule", [one_cycle, cosine])
+def test_a_schedule_is_what_torch_makes_of_it(schedule: Callable[[float], float]) -> None:
+    weight, steps = torch.zeros(1, requires_grad=True), 1000
+    optimizer = torch.optim.SGD([weight], lr=1.0)
+    if schedule is one_cycle:
+        theirs: LRScheduler = OneCycleLR(optimizer, 1.0, steps + 1, div_factor=25, final_div_factor=400)
+    else:
+        rise = LinearLR(optimizer, 1 / 25, 1.0, total_iters=50)
+        theirs = SequentialLR(optimizer, [rise, CosineAnnealingLR(optimizer, 950, eta_min=1e-4)], [50])
+    for step in range(steps):
+        assert optimizer.param_groups[0]["lr"] == pytest.approx(
+            schedule(step / steps), abs=6e-3
+        )  # torch counts a step less
+        optimizer.step()
+        theirs.step()
+
+
+def test_a_training_that_has_stalled_ends_and_is_not_behind_for_it(tmp_path: Path) -> None:
+    told = events(digits(tmp_path, epochs=12, training=Training(learning_rate=1e-6, patience=2)))
+    points, measured = [event for event in told if isinstance(event, EpochEnded)], told[-1]
+    assert isinstance(measured, Measured)
+    assert len(points) < 12 or not has_stalled(points[:-1], 2)
+    assert measured.metrics["epochs"] == 12
+    losses = [EpochEnded(number, 9, 1.0, loss, 50.0, 1.0) for number, loss in enumerate((3, 2, 2.5, 2, 2.1, 1.9), 1)]
+    assert [has_stalled(losses[:count], 3) for count in range(7)] == [*[False] * 5, True, False]
+    assert not has_stalled(losses, 0)
 
 
 @settings(max_examples=30, deadline=None)
