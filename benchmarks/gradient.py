@@ -28,7 +28,7 @@ from sklearn.model_selection import train_test_split
 
 from benchmarks.tables.digits_cells import EPOCHS, OPERATIONS, SPACE
 from benchmarks.tables.digits_cells import SPLIT as DIGITS_SPLIT
-from nas.datasets import DATASETS
+from nas.datasets.known import DATASETS
 from nas.evaluation.datasets import Data, Part, load
 from nas.evaluation.devices import device, device_name
 from nas.evaluation.protocol import Job, Split, Training

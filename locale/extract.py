@@ -78,7 +78,8 @@ def _named(path: Path) -> Iterator[Message]:
 
 def _catalogues() -> Iterator[Message]:
     sys.path.insert(0, str(ROOT))
-    from nas.datasets import DATASETS, NOWHERE
+    from nas.datasets.known import DATASETS
+    from nas.datasets.places import NOWHERE
     from nas.evaluation import catalogue as evaluators
     from nas.evaluation.protocol import Measuring
     from nas.evaluation.proxies import catalogue as proxies
@@ -92,7 +93,7 @@ def _catalogues() -> Iterator[Message]:
         yield text, None, "nas"
     for known in DATASETS.values():
         for text in (known.title, known.about, *(name for name in known.classes if not name.isdigit())):
-            yield text, None, "nas/datasets.py"
+            yield text, None, "nas/datasets"
     for name, metric in (METRICS | proxies.METRICS).items():
         for text in (metric.title, name):
             yield text, None, "nas/objectives.py"

@@ -10,7 +10,7 @@ from typing import Any
 
 from nas import codec
 from nas.commandline import add_search_options, plan_of
-from nas.datasets import DATASETS
+from nas.datasets.known import DATASETS
 from nas.evaluation.catalogue import ABOUT as EVALUATOR_TEXTS
 from nas.evaluation.catalogue import SETTINGS as EVALUATOR_SETTINGS
 from nas.events import EpochEnded

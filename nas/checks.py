@@ -1,7 +1,7 @@
 """Refuse a search that could not work, before anything of it is started."""
 
 from nas import codec, objectives
-from nas.datasets import dataset
+from nas.datasets.catalogue import dataset
 from nas.evaluation import energy
 from nas.evaluation.protocol import Measuring, Rehearsal, Scoring, Training
 from nas.gradient import GRADIENT, refuse

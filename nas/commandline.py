@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from nas.datasets import DATASETS
+from nas.datasets.known import DATASETS
 from nas.earlier import warm_from
 from nas.evaluation.protocol import Measuring, Rehearsal, Scoring, Split, Training
 from nas.gradient import GRADIENT

@@ -9,7 +9,7 @@ from statistics import median_high
 from typing import Any
 
 from nas.architecture import Architecture
-from nas.datasets import dataset
+from nas.datasets.catalogue import dataset
 from nas.evaluation.protocol import Measuring, Rehearsal, Scoring, Split, Training
 from nas.evaluation.proxies.catalogue import METRICS as PROXIES
 from nas.gradient import GRADIENT

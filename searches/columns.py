@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from nas import plan as plans
-from nas.datasets import DATASETS
+from nas.datasets.known import DATASETS
 from nas.objectives import METRICS
 from nas.plan import Plan
 from nas.sentences import Refused

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils.translation import gettext
 
 from nas import codec
-from nas.datasets import dataset
+from nas.datasets.catalogue import dataset
 from nas.evaluation.protocol import Split
 from nas.plan import Plan, default_limits, explicit
 from nas.rehearsal import on_table

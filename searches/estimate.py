@@ -16,7 +16,7 @@ from django.conf import settings
 from django.db.models import Q
 from django.utils import timezone
 
-from nas.datasets import dataset
+from nas.datasets.catalogue import dataset
 from nas.evaluation.protocol import Split
 from nas.evaluation.proxies.catalogue import PROXIES
 from nas.jobs import columns

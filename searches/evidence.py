@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from nas.datasets import DATASETS
+from nas.datasets.known import DATASETS
 from nas.events import Evidence
 from searches.drawing.roc import roc
 from searches.models import Evaluation, Run

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from nas import codec
-from nas.datasets import dataset
+from nas.datasets.catalogue import dataset
 from nas.evaluation.catalogue import ABOUT
 from nas.evaluation.protocol import Measuring, Rehearsal, Training
 from nas.objectives import METRICS, Limit

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from django.conf import settings
 
-from nas.datasets import dataset, folder, read_bytes
+from nas.datasets.catalogue import dataset
+from nas.datasets.places import folder, read_bytes
 from nas.sentences import Refused
 
 COUNT = 8

@@ -27,7 +27,7 @@ import torch
 from tqdm import tqdm
 
 from nas.architecture import Architecture
-from nas.datasets import dataset
+from nas.datasets.catalogue import dataset
 from nas.evaluation.batches import Batches, Scale
 from nas.evaluation.datasets import load
 from nas.evaluation.networks import build

@@ -15,7 +15,9 @@ from sklearn.datasets import load_digits
 from sklearn.model_selection import train_test_split
 from torch import Tensor
 
-from nas.datasets import IDX_FILES, Dataset, dataset, folder, read_bytes
+from nas.datasets.catalogue import dataset
+from nas.datasets.known import IDX_FILES, Dataset
+from nas.datasets.places import folder, read_bytes
 from nas.evaluation.protocol import Split
 from nas.evaluation.vision import torchvision
 from nas.sentences import Refused

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from nas.datasets import Dataset
+from nas.datasets.known import Dataset
 from nas.evaluation.vision import torchvision
 from nas.sentences import Refused
 

@@ -10,7 +10,7 @@ import torch
 
 from nas import codec
 from nas.architecture import Architecture
-from nas.datasets import dataset
+from nas.datasets.catalogue import dataset
 from nas.evaluation.augmentation import Augmentation
 from nas.evaluation.batches import Batches, Scale
 from nas.evaluation.checkpoints import Checkpoint

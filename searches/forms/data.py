@@ -8,7 +8,9 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from nas import plan as plans
-from nas.datasets import DATASETS, dataset, folder
+from nas.datasets.catalogue import dataset
+from nas.datasets.known import DATASETS
+from nas.datasets.places import folder
 from nas.evaluation.protocol import Split
 from nas.plan import Plan
 from nas.tables import places

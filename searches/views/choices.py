@@ -10,9 +10,9 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from nas import datasets
 from nas.checks import check
-from nas.datasets import DATASETS, Dataset
+from nas.datasets.known import DATASETS, Dataset
+from nas.datasets.places import folder
 from nas.evaluation import catalogue as evaluators
 from nas.evaluation.proxies import catalogue as proxies
 from nas.measuring import FIRST
@@ -86,7 +86,7 @@ def dataset_card(known: Dataset, *, chosen: str = "", count: int = 8) -> Dataset
     """Return what is shown of a dataset."""
     problem = ""
     try:
-        datasets.folder(known, settings.NAS_DATA_DIRS)
+        folder(known, settings.NAS_DATA_DIRS)
     except Refused as refused:
         problem = say(refused.sentence)
     images = () if problem else samples(known.name, count)

@@ -5,7 +5,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext
 from django.views.decorators.http import require_GET
 
-from nas.datasets import DATASETS
+from nas.datasets.known import DATASETS
 from searches.models import Run
 from searches.views.choices import dataset_card
 

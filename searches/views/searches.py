@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from nas.datasets import DATASETS
+from nas.datasets.known import DATASETS
 from nas.tables import places
 from searches import drafts
 from searches.forms.data import TABLE

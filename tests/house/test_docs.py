@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from nas.datasets import DATASETS
+from nas.datasets.known import DATASETS
 from nas.objectives import METRICS
 from nas.spaces.catalogue import SPACES
 from nas.strategies.catalogue import STRATEGIES

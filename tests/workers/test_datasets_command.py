@@ -11,7 +11,9 @@ import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 
-from nas.datasets import IDX_FILES, dataset, folder
+from nas.datasets.catalogue import dataset
+from nas.datasets.known import IDX_FILES
+from nas.datasets.places import folder
 from nas.evaluation.vision import torchvision
 from tests.nas.evaluation.test_datasets import idx
 

@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 
 from nas import codec
 from nas.architecture import Architecture
-from nas.datasets import dataset
+from nas.datasets.catalogue import dataset
 from nas.evaluation.batches import Scale
 from nas.evaluation.datasets import Data
 from nas.evaluation.export import onnx_file

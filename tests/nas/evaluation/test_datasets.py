@@ -12,7 +12,8 @@ import pytest
 import torch
 from scipy.io import savemat
 
-from nas.datasets import CIFAR_FILES, DATASETS, DEBIAN_FASHION, IDX_FILES
+from nas.datasets.known import CIFAR_FILES, DATASETS, IDX_FILES
+from nas.datasets.places import DEBIAN_FASHION
 from nas.evaluation.datasets import Data, load
 from nas.evaluation.protocol import Split
 from nas.evaluation.vision import torchvision

@@ -9,7 +9,7 @@ from torch import nn
 from torch.nn import functional
 
 from nas.architecture import Architecture
-from nas.datasets import DATASETS
+from nas.datasets.known import DATASETS
 from nas.evaluation.layers import Attention, FactorizedReduce, SqueezeExcite
 from nas.evaluation.networks import Network, build, layer_name
 from nas.sentences import Refused

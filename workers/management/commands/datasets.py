@@ -6,7 +6,9 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from nas.datasets import DATASETS, Dataset, dataset, folder
+from nas.datasets.catalogue import dataset
+from nas.datasets.known import DATASETS, Dataset
+from nas.datasets.places import folder
 from nas.evaluation.downloads import fetch
 from nas.sentences import Refused
 

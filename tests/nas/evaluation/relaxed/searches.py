@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from nas.datasets import dataset
+from nas.datasets.catalogue import dataset
 from nas.evaluation.networks import Network
 from nas.evaluation.protocol import Job, Split, Training
 from nas.evaluation.relaxed.chain import RelaxedChain
