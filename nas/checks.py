@@ -82,6 +82,8 @@ def _gradient(plan: Plan) -> None:
             evaluator=plan.evaluator,
         )
     aims = ", ".join(objective.metric for objective in plan.objectives)
+    if plan.task.goal == "number":
+        raise Refused("{strategy} searches networks that tell classes, not a number.", strategy=plan.strategy)
     if aims not in ("accuracy", "loss"):
         raise Refused(
             "{strategy} descends the loss; its objective is accuracy or loss, not {metrics}.",
@@ -120,8 +122,6 @@ def _energy(plan: Plan, tells_energy: bool | None) -> None:
 
 
 def _objectives(plan: Plan) -> None:
-    if not plan.objectives:
-        raise Refused("A search needs at least one objective.")
     aims = [objective.metric for objective in plan.objectives]
     among = metrics(plan)
     for metric in (*aims, *(limit.metric for limit in plan.limits), *plan.report):

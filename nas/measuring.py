@@ -3,9 +3,9 @@
 from dataclasses import replace
 
 from nas.objectives import Objective, objective
-from nas.plan import Plan, metrics
+from nas.plan import Plan, metrics, usual_objective
 
-FIRST = {"train": "accuracy", "score": "synflow"}  # the first objective by evaluator, where none is asked for
+FIRST = {"train": "", "score": "synflow"}  # the first objective by evaluator, "" for that of the task
 
 
 def measured_by(plan: Plan, evaluator: str) -> Plan:
@@ -25,4 +25,5 @@ def measured_by(plan: Plan, evaluator: str) -> Plan:
 
 def first(plan: Plan) -> Objective:
     """Return the objective of a plan that asks for none."""
-    return objective(FIRST[plan.evaluator], metrics(plan))
+    name = FIRST[plan.evaluator]
+    return objective(name, metrics(plan)) if name else usual_objective(plan)

@@ -42,14 +42,15 @@ class Plan:
 
     A search evaluation that takes longer than `candidate_seconds` ends with the cause timeout. A rehearsal has the
     evaluator "table": its objectives are columns of the table, and `report` those that are read once, of the winner.
-    With the evaluator "score" the objectives are zero-cost proxies, and only the final stage trains.
+    With the evaluator "score" the objectives are zero-cost proxies, and only the final stage trains. Without
+    objectives a search is after what is usual for its task: accuracy, or a small error of a number.
     """
 
     split: Split
     space: SpaceSpec
     strategy: str
     strategy_settings: Mapping[str, Any] = field(default_factory=dict)
-    objectives: tuple[Objective, ...] = (Objective("accuracy", "max"),)
+    objectives: tuple[Objective, ...] = ()
     limits: tuple[Limit, ...] = ()
     training: Training = field(default_factory=Training)
     budget: int = 32
@@ -65,6 +66,10 @@ class Plan:
     measuring: Measuring = field(default_factory=Measuring)
     policy: Policy = field(default_factory=Policy)
     warm: WarmStart = field(default_factory=WarmStart)
+
+    def __post_init__(self) -> None:
+        if not self.objectives:
+            object.__setattr__(self, "objectives", (usual_objective(self),))
 
     @property
     def task(self) -> Task:
@@ -90,6 +95,15 @@ class Plan:
     def is_scored(self) -> bool:
         """Whether proxies score the candidates in the place of training."""
         return self.evaluator == "score"
+
+
+def usual_objective(plan: Plan) -> Objective:
+    """Return what a search is after unless told otherwise; of a dataset that is gone, what most are."""
+    try:
+        goal = plan.task.goal
+    except Refused:
+        goal = "classes"
+    return Objective("rmse", "min") if goal == "number" else Objective("accuracy", "max")
 
 
 def default_limits(task: Task, spec: SpaceSpec = CHAIN) -> tuple[Limit, ...]:

@@ -66,9 +66,10 @@ DATABASES = {"default": environment.database(os.environ.get("DATABASE_URL", ""),
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 DOWNLOADS = NASWEB_HOME / "data"
 NAS_DATA_DIRS = [*(Path(place).expanduser() for place in environment.words("NAS_DATA_DIR", os.pathsep)), DOWNLOADS]
-# The engine finds tables through the environment, which the workers' runners inherit.
+# The engine finds tables and added datasets through the environment, which the workers' runners inherit.
 os.environ["NAS_DATA_DIR"] = os.pathsep.join(map(str, NAS_DATA_DIRS))
 os.environ.setdefault("NAS_TABLE_DIR", str(NASWEB_HOME / "tables"))
+os.environ.setdefault("NAS_DATASET_DIR", str(NASWEB_HOME / "datasets"))
 STORAGES = {
     "default": environment.storage(os.environ.get("STORAGE_URL", ""), NASWEB_HOME),
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},

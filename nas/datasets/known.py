@@ -1,6 +1,7 @@
 """The datasets that everybody knows, described; their files are read in `nas.evaluation`."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from nas.spaces.graph import Task
 
@@ -25,10 +26,10 @@ CIFAR100_NAMES = (
 
 @dataclass(frozen=True)
 class Dataset:
-    """What is known of a dataset without reading it; `train` and `test` count images, validation inside `train`.
+    """What is known of a dataset without reading it; `train` and `test` count rows, validation inside `train`.
 
     `reader` is the class of torchvision that knows its files, and may download them. `mirrored` says that an image and
-    its mirror image are of the same class.
+    its mirror image are of the same class. `place` is the folder of one that was added.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Dataset:
     folders: tuple[str, ...] = ()
     reader: str = ""
     mirrored: bool = False
+    place: Path | None = None
 
 
 DIGIT_NAMES = tuple(str(digit) for digit in range(10))

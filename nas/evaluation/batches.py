@@ -1,4 +1,4 @@
-"""Batches from images that already lie on the device: shuffled, shifted, mirrored and normalised all at once."""
+"""Batches from data that already lie on the device: shuffled and normalised, images shifted and mirrored too."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,7 +16,10 @@ EVALUATION_BATCH = 512
 
 @dataclass(frozen=True)
 class Scale:
-    """Turns raw pixels into what a network reads: (pixels / peak - mean) / std, per channel."""
+    """Turns stored inputs into what a network reads: (input / peak - mean) / std, per channel or feature.
+
+    Token ids are read as they are.
+    """
 
     offset: Tensor
     factor: Tensor
@@ -25,12 +28,16 @@ class Scale:
     def of(cls, data: Data, device: torch.device) -> "Scale":
         """Return the scale of a dataset, on a device."""
         mean, std = torch.tensor(data.mean), torch.tensor(data.std)
-        shape = (1, -1, 1, 1)
+        shape = (1, -1, *(1 for _ in data.train.inputs.shape[2:]))
         return cls((mean * data.peak).view(shape).to(device), (1 / (std * data.peak)).view(shape).to(device))
 
-    def __call__(self, pixels: Tensor) -> Tensor:
-        """Return float32 images, the channels innermost in memory."""
-        scaled = pixels.float().sub_(self.offset).mul_(self.factor)
+    def __call__(self, inputs: Tensor) -> Tensor:
+        """Return float32 features, float32 images with the channels innermost in memory, or int64 ids."""
+        if inputs.is_floating_point():
+            return (inputs - self.offset) * self.factor
+        if inputs.ndim == 2:
+            return inputs.long()
+        scaled = inputs.float().sub_(self.offset).mul_(self.factor)
         return scaled.contiguous(memory_format=torch.channels_last)
 
 
@@ -57,12 +64,19 @@ class Batches:
         self._part, self._scale = part, scale
         self._changes = augmentation if augment else Augmentation(shift=0.0, flip=False)
         self._mirrors = self._changes.flip and mirrors
-        height, width = part.images.shape[2:]
+        self._shift = 0
+        if not self._are_images:
+            return
+        height, width = part.inputs.shape[2:]
         share = self._changes.shift
         self._shift = max(1, int(min(height, width) * share)) if share else 0
-        padded = functional.pad(part.images, (self._shift,) * 4)
+        padded = functional.pad(part.inputs, (self._shift,) * 4)
         # Every crop of every image as a view: one indexing operation cuts a different one from each image.
         self._crops = padded.unfold(2, height, 1).unfold(3, width, 1)
+
+    @property
+    def _are_images(self) -> bool:
+        return self._part.inputs.ndim == 4
 
     def epoch(self, epoch: int) -> Iterator[Batch]:
         """Yield the batches of an epoch, counted from 1; what does not fill the last one is left out."""
@@ -74,15 +88,19 @@ class Batches:
         mirrored = (torch.rand(used, generator=draw) < 0.5).to(device)[:, None, None, None]
         for start in range(0, used, self.size):
             now = slice(start, start + self.size)
-            pixels = self._crops[order[now], :, down[now], right[now]]
+            picked = order[now]
+            if not self._are_images:
+                yield self._scale(self._part.inputs[picked]), self._part.labels[picked]
+                continue
+            pixels = self._crops[picked, :, down[now], right[now]]
             if self._mirrors:
                 pixels = torch.where(mirrored[now], pixels.flip(-1), pixels)
             images = self._scale(self._changes.of_pixels(pixels, draw))
-            yield self._changes.of_scaled(images, draw), self._part.labels[order[now]]
+            yield self._changes.of_scaled(images, draw), self._part.labels[picked]
 
 
 def in_order(part: Part, scale: Scale) -> Iterator[Batch]:
-    """Yield a part's images as they are, for measuring."""
+    """Yield a part's inputs as they are, for measuring."""
     for start in range(0, len(part), EVALUATION_BATCH):
         now = slice(start, start + EVALUATION_BATCH)
-        yield scale(part.images[now]), part.labels[now]
+        yield scale(part.inputs[now]), part.labels[now]

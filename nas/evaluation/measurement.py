@@ -1,18 +1,16 @@
 """What a trained network is measured by: on validation while searching, on the test split in the end."""
 
-from collections.abc import Callable
-
-from torch import Tensor
-from torch.nn import functional
+from collections.abc import Callable, Mapping
 
 from nas.evaluation import costs, energy
 from nas.evaluation.batches import EVALUATION_BATCH, Scale
 from nas.evaluation.datasets import Data, Part
 from nas.evaluation.devices import device_name
+from nas.evaluation.loss import loss
 from nas.evaluation.memory import peak_megabytes
 from nas.evaluation.networks import Network
 from nas.evaluation.protocol import Job
-from nas.evaluation.scoring import OF_CLASSES, class_metrics, evidence, test_metrics, validation_metrics
+from nas.evaluation.scoring import OF_CLASSES, OF_NUMBERS, evidence, quality_metrics, test_metrics
 from nas.evaluation.training import predict
 from nas.events import EpochEnded, EvaluationFailed, Measured
 
@@ -41,15 +39,19 @@ class Joules:
 def validated(job: Job, data: Data, network: Network, scale: Scale, last: EpochEnded) -> dict[str, float]:
     """Return accuracy and loss of the last epoch, which measured all of validation, and what the job asks for."""
     metrics: dict[str, float] = {**network.graph.costs, "training_seconds": last.seconds, "epochs": last.epoch}
-    if last.valid_accuracy is not None and last.valid_loss is not None:
-        metrics |= {"accuracy": last.valid_accuracy, "loss": last.valid_loss}
+    if last.valid_accuracy is not None:
+        metrics |= {"accuracy": last.valid_accuracy}
+    if last.valid_loss is not None:
+        metrics |= {"loss": last.valid_loss}
     asked = set(job.columns) - set(metrics)
     valid = data.valid.to(scale.offset.device)
     metrics |= _costs(job, network, scale, valid, asked)
-    if asked & set(OF_CLASSES):
-        metrics |= class_metrics(predict(network, valid, scale), valid.labels, asked)
+    if data.known.task.goal == "number":
+        asked |= {*OF_NUMBERS}
+    if asked & {*OF_CLASSES, *OF_NUMBERS}:
+        metrics |= quality_metrics(predict(network, valid, scale), valid.labels, asked, data.unit)
     if "generalisation_gap" in asked:
-        metrics["generalisation_gap"] = _training_accuracy(data, network, scale, len(valid)) - metrics["accuracy"]
+        metrics["generalisation_gap"] = _gap(data, network, scale, len(valid), metrics)
     return metrics
 
 
@@ -57,8 +59,8 @@ def tested(job: Job, data: Data, network: Network, scale: Scale, seconds: float)
     """Measure the test split, in float32 as the exported files compute, and write those files where asked for."""
     held = data.test.to(scale.offset.device)
     logits = predict(network, held, scale, exact=True)
-    metrics = test_metrics(logits, held.labels) | network.graph.costs | {"training_seconds": seconds}
-    metrics["generalisation_gap"] = _training_accuracy(data, network, scale, len(held)) - metrics["accuracy"]
+    metrics = test_metrics(logits, held.labels, data.unit) | network.graph.costs | {"training_seconds": seconds}
+    metrics["generalisation_gap"] = _gap(data, network, scale, len(held), metrics)
     metrics |= _costs(job, network, scale, held, {*TIMED, "file_kb", "peak_memory_mb", "images_per_second"})
     shown = evidence(logits, held.labels)
     if not job.export:
@@ -74,13 +76,13 @@ def _costs(job: Job, network: Network, scale: Scale, part: Part, asked: set[str]
     """Return the latency, which is always known, if roughly, and those costs that are asked for."""
     found: dict[str, float] = {}
     precise = job.stage == "final" or not asked.isdisjoint(TIMED)
-    images = scale(part.images[: job.measuring.latency_batch])
+    images = scale(part.inputs[: job.measuring.latency_batch])
     speed = costs.latency(network, images, seconds=AIM_TIMING if precise else SEARCH_TIMING)
     found["latency_ms"] = speed.median_ms
     measures: dict[str, Callable[[], float]] = {
         "latency_p95_ms": lambda: speed.p95_ms,
         "file_kb": lambda: costs.file_kilobytes(network),
-        "images_per_second": lambda: costs.throughput(network, scale(part.images[:EVALUATION_BATCH])),
+        "images_per_second": lambda: costs.throughput(network, scale(part.inputs[:EVALUATION_BATCH])),
         "peak_memory_mb": lambda: _peak_memory(job, network, scale, part),
     }
     return found | {name: measure() for name, measure in measures.items() if name in asked}
@@ -90,13 +92,15 @@ def _peak_memory(job: Job, network: Network, scale: Scale, part: Part) -> float:
     size = min(job.training.batch_size, len(part))
     labels = part.labels[:size]
 
-    def loss(logits: Tensor) -> Tensor:
-        return functional.cross_entropy(logits, labels)
-
-    return peak_megabytes(network, scale(part.images[:size]), loss)
+    return peak_megabytes(network, scale(part.inputs[:size]), lambda outputs: loss(outputs, labels))
 
 
-def _training_accuracy(data: Data, network: Network, scale: Scale, most: int) -> float:
-    """Return the accuracy on as many of the images that were learned from, which is not touched by augmentation."""
-    part = Part(data.train.images[:most], data.train.labels[:most]).to(scale.offset.device)
-    return validation_metrics(predict(network, part, scale, exact=True), part.labels)["accuracy"]
+def _gap(data: Data, network: Network, scale: Scale, most: int, measured: Mapping[str, float]) -> float:
+    """Return how much accuracy, or R² of numbers, in percent, is higher on `most` of what was learned from.
+
+    They are not touched by augmentation.
+    """
+    compared, times = ("accuracy", 1) if "accuracy" in measured else ("r2", 100)
+    part = Part(data.train.inputs[:most], data.train.labels[:most]).to(scale.offset.device)
+    outputs = predict(network, part, scale, exact=True)
+    return times * (quality_metrics(outputs, part.labels, (compared,))[compared] - measured[compared])

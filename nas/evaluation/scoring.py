@@ -21,8 +21,8 @@ from sklearn.metrics import (
     top_k_accuracy_score,
 )
 from torch import Tensor
-from torch.nn import functional
 
+from nas.evaluation.loss import loss
 from nas.events import Evidence
 
 CALIBRATION_BINS = 15
@@ -82,10 +82,13 @@ OF_NUMBERS: dict[str, Callable[[NDArray[np.float64], NDArray[np.float64]], float
 }
 
 
-def validation_metrics(logits: Tensor, labels: Tensor) -> dict[str, float]:
-    """Return accuracy and loss, which every epoch is measured by: on the device, without a copy."""
-    right = int((logits.argmax(1) == labels).sum())
-    return {"accuracy": 100 * right / len(labels), "loss": float(functional.cross_entropy(logits, labels))}
+def validation_metrics(outputs: Tensor, labels: Tensor) -> dict[str, float]:
+    """Return accuracy, of classes, and loss, which every epoch is measured by: on the device, without a copy."""
+    found = {"loss": float(loss(outputs, labels))}
+    if labels.is_floating_point():
+        return found
+    right = int((outputs.argmax(1) == labels).sum())
+    return {"accuracy": 100 * right / len(labels)} | found
 
 
 def class_metrics(logits: Tensor, labels: Tensor, names: Collection[str] = OF_CLASSES) -> dict[str, float]:
@@ -102,13 +105,25 @@ def number_metrics(
     return {name: float(measure(truth, predicted)) for name, measure in OF_NUMBERS.items() if name in names}
 
 
-def test_metrics(logits: Tensor, labels: Tensor) -> dict[str, float]:
-    """Return every metric of classes, and the loss."""
-    return validation_metrics(logits, labels) | class_metrics(logits, labels)
+def quality_metrics(
+    outputs: Tensor, labels: Tensor, names: Collection[str] = (*OF_CLASSES, *OF_NUMBERS), unit: float = 1.0
+) -> dict[str, float]:
+    """Return those of `names` that the task has; `unit` is what a standardised number has to be multiplied by."""
+    if not labels.is_floating_point():
+        return class_metrics(outputs, labels, names)
+    told, truth = (unit * some.double().flatten().cpu().numpy() for some in (outputs, labels))
+    return number_metrics(told, truth, names)
+
+
+def test_metrics(outputs: Tensor, labels: Tensor, unit: float = 1.0) -> dict[str, float]:  # noqa: PT028 it is no test
+    """Return every metric of classes, or of numbers, and the loss."""
+    return validation_metrics(outputs, labels) | quality_metrics(outputs, labels, unit=unit)
 
 
 def evidence(logits: Tensor, labels: Tensor) -> Evidence | None:
-    """Return confusion matrix and pooled ROC curve, None of so many classes that nobody could read them."""
+    """Return confusion matrix and pooled ROC curve, None of numbers and of more classes than anybody could read."""
+    if labels.is_floating_point():
+        return None
     answers = Answers(logits, labels)
     classes, chances = answers.classes, answers.chances
     if len(classes) > MOST_CLASSES:

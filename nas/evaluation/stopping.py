@@ -20,8 +20,9 @@ Curve = Sequence[float]
 
 
 def accuracies(curve: Sequence[EpochEnded]) -> tuple[float, ...]:
-    """Return what a learning curve is compared by: the validation accuracy of each epoch."""
-    return tuple(point.valid_accuracy for point in curve if point.valid_accuracy is not None)
+    """Return what a learning curve is compared by: the validation accuracy of each epoch, of numbers minus the loss."""
+    found = tuple(point.valid_accuracy for point in curve if point.valid_accuracy is not None)
+    return found or tuple(-point.valid_loss for point in curve if point.valid_loss is not None)
 
 
 def has_stalled(curve: Sequence[EpochEnded], patience: int) -> bool:

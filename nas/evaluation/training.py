@@ -8,13 +8,13 @@ from math import cos, isfinite, pi
 
 import torch
 from torch import Tensor, nn, optim
-from torch.nn import functional
 
 from nas.evaluation.augmentation import Mixing
 from nas.evaluation.batches import Batches, Scale, in_order
 from nas.evaluation.checkpoints import Checkpoint
 from nas.evaluation.datasets import Part
 from nas.evaluation.devices import precision
+from nas.evaluation.loss import loss as loss_of
 from nas.evaluation.networks import Network
 from nas.evaluation.protocol import Training
 from nas.evaluation.scoring import validation_metrics
@@ -95,10 +95,10 @@ class Trainer:
 
     def _loss(self, images: Tensor, labels: Tensor, mixing: Mixing | None) -> Tensor:
         if mixing is None or not images.is_floating_point():
-            return self._cross_entropy(self._outputs(images), labels)
+            return self._told(self._outputs(images), labels)
         mixed = mixing(images)
         outputs = self._outputs(mixed.images)
-        own, others = self._cross_entropy(outputs, labels), self._cross_entropy(outputs, labels[mixed.partners])
+        own, others = self._told(outputs, labels), self._told(outputs, labels[mixed.partners])
         return torch.lerp(own, others, mixed.share)
 
     def _outputs(self, images: Tensor) -> Tensor:
@@ -106,18 +106,18 @@ class Trainer:
             outputs: Tensor = self.network(images)
         return outputs.float()
 
-    def _cross_entropy(self, logits: Tensor, labels: Tensor) -> Tensor:
-        return functional.cross_entropy(logits, labels, label_smoothing=self.training.label_smoothing)
+    def _told(self, outputs: Tensor, labels: Tensor) -> Tensor:
+        return loss_of(outputs, labels, smoothing=self.training.label_smoothing)
 
     def _validate(self) -> tuple[float | None, float | None]:
         if self.valid is None:
             return None, None
         found = validation_metrics(predict(self.network, self.valid, self.scale), self.valid.labels)
-        return found["loss"], found["accuracy"]
+        return found["loss"], found.get("accuracy")
 
 
 def predict(network: Network, part: Part, scale: Scale, *, exact: bool = False) -> Tensor:
-    """Return the logits of a part's images, float32 (count, classes); `exact` computes in float32 throughout."""
+    """Return the outputs for a part's inputs, float32 (count, classes); `exact` computes in float32 throughout."""
     network.eval()
     reduced = nullcontext() if exact else precision(part.labels.device, network.graph.multiply_adds)
     with torch.inference_mode(), reduced:

@@ -1,4 +1,4 @@
-"""A space of one network: the convolutional net that an engineer would write by hand, to compare winners with."""
+"""A space of one network: what an engineer would write by hand for the task, to compare winners with."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,11 @@ from nas.spaces.sketch import Sketch
 
 @dataclass(frozen=True)
 class Baseline:
-    """Two convolutions with poolings and a hidden layer, as in LeNet and every framework's first tutorial."""
+    """The network of every framework's first tutorial.
+
+    For images two convolutions with poolings and a hidden layer, as in LeNet; for tables two hidden layers; for texts
+    the mean of learned word vectors and a hidden layer (Iyyer et al., 2015).
+    """
 
     task: Task
 
@@ -30,16 +34,24 @@ class Baseline:
         return None
 
     def graph(self, architecture: Architecture) -> Graph:
-        """Convolution 32, pool, convolution 64, pool, dense 64, classifier; ReLU, no normalisation."""
+        """Draw it; ReLU, no normalisation."""
         sketch = Sketch(self.task)
+        if self.task.kind == "image":
+            return sketch.classify(self._of_image(sketch))
+        if self.task.kind == "text":
+            mean = sketch.global_pool("mean", sketch.embed("words", "input", width=64))
+            return sketch.classify(sketch.dense("dense", mean, units=64))
+        first = sketch.dense("dense1", "input", units=64)
+        return sketch.classify(sketch.dense("dense2", first, units=64))
+
+    def _of_image(self, sketch: Sketch) -> str:
         at = "input"
         for number, filters in enumerate((32, 64), start=1):
             group = f"block {number}"
             at = sketch.conv(f"conv{number}", at, filters=filters, kernel=3, norm=False, group=group)
             if min(sketch.shape(at)[1:]) >= 2:  # tiny images cannot be halved twice
                 at = sketch.pool(f"pool{number}", at, how="max", size=2, group=group)
-        at = sketch.dense("dense", sketch.flatten("flatten", at), units=64, group="head")
-        return sketch.classify(at)
+        return sketch.dense("dense", sketch.flatten("flatten", at), units=64, group="head")
 
 
 BASELINE = Architecture(Baseline.name, ())

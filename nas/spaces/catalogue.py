@@ -37,7 +37,8 @@ SPACES: dict[str, type] = {
 }
 SEARCHABLE = tuple(name for name in SPACES if name not in (Baseline.name, Tabulated.name))
 # The kinds of task that a space has networks for; one that is not named here has networks for images.
-SERVES = {"mlp": ("tabular", "image"), "transformer": ("text", "image"), "table": ("image", "tabular", "text")}
+ANY = ("image", "tabular", "text")
+SERVES = {"mlp": ("tabular", "image"), "transformer": ("text", "image"), "table": ANY, "baseline": ANY}
 ABOUT = {
     "chain": "A sequence of layers: each a convolution, a pooling or fully connected, with optional skips.",
     "mlp": "Fully connected layers for tables of features, with skips where the width stays.",

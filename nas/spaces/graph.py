@@ -31,6 +31,7 @@ Op = Literal[
     "output",
     "classifier",
 ]
+Goal = Literal["classes", "number"]
 Kind = Literal["io", "conv", "pool", "linear", "attention", "norm", "merge", "skip", "repeat"]
 
 KINDS: dict[str, Kind] = {
@@ -67,15 +68,16 @@ ACTIVATION_LABELS = {
 
 @dataclass(frozen=True)
 class Task:
-    """What a network is for: the shape of one input and the number of classes.
+    """What a network is for: the shape of one input, and how many classes it tells apart, or that it tells a number.
 
     Three sides are an image (channels, height, width), one is a vector of features, or, where there is a vocabulary,
-    a text of that many token ids, each from 0 to `vocabulary` - 1.
+    a text of that many token ids, each from 0 to `vocabulary` - 1. Where the goal is a number, `classes` is 1.
     """
 
     input_shape: Shape
     classes: int
     vocabulary: int = 0
+    goal: Goal = "classes"
 
     @property
     def kind(self) -> Literal["image", "tabular", "text"]:
@@ -137,7 +139,7 @@ class Node:
             case "attention":
                 return f"attention, {o['heads']} " + ("head" if o["heads"] == 1 else "heads")
             case "classifier":
-                return f"classes, {self.shape[0]}"
+                return "number" if o.get("goal") == "number" else f"classes, {self.shape[0]}"
             case _:
                 return self.op.replace("_", " ")
 

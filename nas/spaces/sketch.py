@@ -204,10 +204,12 @@ class Sketch:
         return self._put(id, "attention", source, (length, width), parameters, adds, {"heads": heads}, group)
 
     def classify(self, source: str) -> Graph:
-        """Finish with the linear classifier over a vector and return the graph."""
+        """Finish with the linear layer that tells the classes, or the number, of a vector, and return the graph."""
         (features,) = self._read("output", source, 1)
         classes = self.task.classes
-        self._put("output", "classifier", source, (classes,), (features + 1) * classes, features * classes)
+        options: Options = {} if self.task.goal == "classes" else {"goal": self.task.goal}
+        parameters = (features + 1) * classes
+        self._put("output", "classifier", source, (classes,), parameters, features * classes, options)
         return Graph(self.task, tuple(self._nodes.values()))
 
     def _read(self, id: str, source: str, *wanted: int) -> Shape:

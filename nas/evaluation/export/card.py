@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from nas.evaluation.datasets import Data
 from nas.evaluation.protocol import Job
-from nas.spaces.graph import Graph
+from nas.spaces.graph import Graph, Task
 
 # Title, how a value is written, in the order of the table.
 ROWS: dict[str, tuple[str, str]] = {
@@ -15,28 +15,33 @@ ROWS: dict[str, tuple[str, str]] = {
     "roc_auc": ("ROC AUC (one against the rest, macro)", "{:.2f} %"),
     "top5_accuracy": ("True class among the five likeliest", "{:.2f} %"),
     "calibration_error": ("Calibration error (15 bins)", "{:.2f} %"),
-    "generalisation_gap": ("Generalisation gap: accuracy on training images less that on the test split", "{:.2f} %"),
-    "loss": ("Cross-entropy", "{:.4f}"),
+    "rmse": ("Root mean squared error", "{:,.4g}"),
+    "mae": ("Mean absolute error", "{:,.4g}"),
+    "r2": ("R²", "{:.4f}"),
+    "generalisation_gap": (
+        "Generalisation gap: accuracy (of numbers R²) on training data less that on the test split",
+        "{:.2f}",
+    ),
+    "loss": ("Loss: cross-entropy, or of numbers the mean squared error once standardised", "{:.4f}"),
     "parameters": ("Parameters", "{:,.0f}"),
     "depth": ("Weighted layers on the longest path", "{:,.0f}"),
-    "multiply_adds": ("Multiply-adds for one image", "{:,.0f}"),
-    "latency_ms": ("Latency of one image, median", "{:.3f} ms"),
-    "latency_p95_ms": ("Latency of one image, 95th percentile", "{:.3f} ms"),
-    "images_per_second": ("Images per second, in batches", "{:,.0f}"),
+    "multiply_adds": ("Multiply-adds for one input", "{:,.0f}"),
+    "latency_ms": ("Latency of one input, median", "{:.3f} ms"),
+    "latency_p95_ms": ("Latency of one input, 95th percentile", "{:.3f} ms"),
+    "images_per_second": ("Inputs per second, in batches", "{:,.0f}"),
     "training_seconds": ("Training time", "{:.1f} s"),
 }
 USES: dict[str, str] = {
     "weights.safetensors": "the trained weights; `safetensors.torch.load_file` reads them",
     "model.py": "the network in PyTorch, without any other dependency than torch and safetensors: "
-    '`load("weights.safetensors")`, then `network(preprocess(pixels))`',
-    "model.onnx": "the same network with its preprocessing: input `pixels`, float32 (batch, channels, height, width), "
-    "raw values; output `logits`",
+    '`load("weights.safetensors")`, then `network(preprocess(...))`',
+    "model.onnx": "the same network with its preprocessing, which reads raw values",
     "architecture.json": "the architecture: space, settings, decisions and the graph",
     "model_card.md": "this page",
 }
 PAGE = """# {title}
 
-An image classifier for {dataset}, found by neural architecture search and trained from scratch.
+{what} for {dataset}, found by neural architecture search and trained from scratch.
 
 ## Files
 {files}
@@ -44,12 +49,11 @@ An image classifier for {dataset}, found by neural architecture search and train
 {onnx}
 
 ## Input and output
-Images of {channels} x {height} x {width} (channels, height, width), raw pixel values from 0 to {peak}. The network
-reads (pixels / {peak} - mean) / std with mean {mean} and std {std}; `preprocess` in `model.py` does so.
-It answers one logit per class: {classes}.
+{reads}
+{answers}
 
 ## Test
-Measured once, on {test:,} test images that neither the search nor the training saw.
+Measured once, on {test:,} test {inputs} that neither the search nor the training saw.
 
 | | |
 |---|---|
@@ -58,18 +62,56 @@ Measured once, on {test:,} test images that neither the search nor the training 
 Latency and speed were measured on {device}.
 
 ## Data and training
-- Data: {dataset}, {train:,} training and validation images; split seed {split_seed}, validation share {valid_share:g}.
-- Fingerprint of images, labels and split: `{fingerprint}`
-- Space: {space}, choices {choices}; the architecture was chosen on validation images alone.
-- {epochs} epochs on training and validation images together, seed {seed}, batches of {batch_size}, SGD with Nesterov
+- Data: {dataset}, {train:,} training and validation {inputs}; split seed {split_seed}, validation share
+  {valid_share:g}.
+- Fingerprint of {inputs}, labels and split: `{fingerprint}`
+- Space: {space}, choices {choices}; the architecture was chosen on validation {inputs} alone.
+- {epochs} epochs on training and validation {inputs} together, seed {seed}, batches of {batch_size}, SGD with Nesterov
   momentum 0.9, one-cycle peak learning rate {learning_rate:g}, weight decay {weight_decay:g}, label
   smoothing {label_smoothing:g}, augmentation {augment}.
 
 ## Limits
-The network knows images like those of {dataset}: same size, same framing, one of {outputs} classes. It always
-answers one of them, also for an image of something else. The numbers above are of one training with one
-seed; other seeds differ.
+The network knows {inputs} like those of {dataset}. {bound}
+The numbers above are of one training with one seed; other seeds differ.
 """
+
+
+WHATS = {
+    ("image", "classes"): "An image classifier",
+    ("image", "number"): "A network that tells a number of an image",
+    ("tabular", "classes"): "A classifier of table rows",
+    ("tabular", "number"): "A network that tells a number of a table row",
+    ("text", "classes"): "A text classifier",
+    ("text", "number"): "A network that tells a number of a text",
+}
+INPUTS = {"image": "images", "tabular": "rows", "text": "texts"}
+READS = {
+    "image": "Images of {shape} (channels, height, width), raw pixel values from 0 to {peak}. The network\n"
+    "reads (pixels / {peak} - mean) / std with mean {mean} and std {std}; `preprocess` in `model.py` does so.",
+    "tabular": "Rows of {shape} features. The network reads (feature - mean) / std of each;\n"
+    "`preprocess` in `model.py` does so.",
+    "text": "Texts of {shape} token ids from 0 to {last}: 0 fills up a shorter text, 1 stands for unknown words.",
+}
+BOUNDS = {
+    "classes": "It always answers one of {outputs} classes, also for something else.",
+    "number": "Far from the numbers it has seen it tells nothing reliable.",
+}
+
+
+def _reads(task: Task, data: Data) -> str:
+    return READS[task.kind].format(
+        shape=" x ".join(map(str, task.input_shape)),
+        peak=data.peak,
+        mean=", ".join(str(value) for value in data.mean),
+        std=", ".join(str(value) for value in data.std),
+        last=task.vocabulary - 1,
+    )
+
+
+def _answers(task: Task, data: Data) -> str:
+    if task.goal == "classes":
+        return f"It answers one logit per class: {', '.join(data.known.classes)}."
+    return f"It answers a number, standardised: times {data.unit:g} plus {data.centre:g} it is in its own unit."
 
 
 def card(
@@ -77,20 +119,17 @@ def card(
 ) -> str:
     """Return the page; `onnx` is the sentence about that file's check."""
     known = [(name, *ROWS[name]) for name in ROWS if name in metrics]
-    channels, height, width = graph.task.input_shape
+    task = graph.task
     return PAGE.format(
         title=" ".join(job.title.split()) or f"Network for {data.known.title}",
         dataset=data.known.title,
         files="\n".join(f"- `{name}`: {USES[name]}." for name in files),
         onnx=onnx,
-        channels=channels,
-        height=height,
-        width=width,
-        peak=data.peak,
-        mean=", ".join(str(value) for value in data.mean),
-        std=", ".join(str(value) for value in data.std),
-        classes=", ".join(data.known.classes),
-        outputs=len(data.known.classes),
+        what=WHATS[task.kind, task.goal],
+        inputs=INPUTS[task.kind],
+        reads=_reads(task, data),
+        answers=_answers(task, data),
+        bound=BOUNDS[task.goal].format(outputs=len(data.known.classes)),
         test=len(data.test),
         rows="\n".join(f"| {title} | {form.format(metrics[name])} |" for name, title, form in known),
         device=device,

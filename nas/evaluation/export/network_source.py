@@ -15,7 +15,7 @@ CLASS = '''class Network(nn.Module):
 {layers}
 
     def forward(self, {inputs}: Tensor) -> Tensor:
-        """Return logits (count, {outputs}) of {inputs} {shape}."""
+        """Return {told} (count, {outputs}) of {inputs} {shape}."""
 {steps}
         return output'''
 ACTIVATIONS = {
@@ -52,6 +52,7 @@ def network_source(graph: Graph) -> str:
         inputs=values["input"],
         shape=("count", *graph.task.input_shape),
         outputs=graph.task.classes,
+        told="logits" if graph.task.goal == "classes" else "standardised numbers",
         layers="\n".join(f"        self.{line}" for line in lines),
         steps="\n".join(f"        {values[node.id]} = {_step(node, values, shapes)}" for node in nodes),
     ).replace("'count'", "count")

@@ -1,38 +1,29 @@
 """A trained network as a PyTorch file that needs nothing of this project."""
 
+from collections.abc import Iterator
+
 from nas.evaluation.datasets import Data
 from nas.evaluation.export.network_source import network_source
-from nas.spaces.graph import Graph
+from nas.spaces.graph import Graph, Task
 
 PAGE = '''"""A network for {dataset}, found by architecture search.
 
 Needs torch and safetensors, and weights.safetensors beside it:
 
-    from model import CLASSES, load, preprocess
-
-    network = load("weights.safetensors")
-    logits = network(preprocess(pixels))  # pixels: {input}, values 0 to {peak}
-    names = [CLASSES[index] for index in logits.argmax(1)]
+{usage}
 """
 
 import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn{functional}
 
-CLASSES = {classes!r}
-PEAK = {peak}
-MEAN = {mean!r}
-STD = {std!r}
+{constants}
 
 
 {network}
 
 
-def preprocess(pixels: Tensor) -> Tensor:
-    """Return what the network reads of raw pixels (count, channels, height, width)."""
-    shape = (1, -1, 1, 1)
-    mean, std = torch.tensor(MEAN).view(shape), torch.tensor(STD).view(shape)
-    return (pixels.float() / PEAK - mean) / std
+{preprocess}
 
 
 def load(path: str = "weights.safetensors") -> Network:
@@ -41,18 +32,65 @@ def load(path: str = "weights.safetensors") -> Network:
     network.load_state_dict(load_file(path))
     return network.eval()
 '''
+CLASSES = """    from model import CLASSES, load, preprocess
+
+    network = load("weights.safetensors")
+    logits = network(preprocess({inputs}))  # {inputs}: {what}
+    names = [CLASSES[index] for index in logits.argmax(1)]"""
+NUMBERS = """    from model import load, postprocess, preprocess
+
+    network = load("weights.safetensors")
+    numbers = postprocess(network(preprocess({inputs})))  # {inputs}: {what}"""
+OF_IMAGES = '''def preprocess(pixels: Tensor) -> Tensor:
+    """Return what the network reads of raw pixels (count, channels, height, width)."""
+    shape = (1, -1, 1, 1)
+    mean, std = torch.tensor(MEAN).view(shape), torch.tensor(STD).view(shape)
+    return (pixels.float() / PEAK - mean) / std'''
+OF_ROWS = '''def preprocess(rows: Tensor) -> Tensor:
+    """Return what the network reads of rows (count, features) that are not standardised."""
+    return (rows.float() - torch.tensor(MEAN)) / torch.tensor(STD)'''
+OF_TEXTS = '''def preprocess(ids: Tensor) -> Tensor:
+    """Return what the network reads of token ids (count, length)."""
+    return ids.long()'''
+OF_NUMBERS = '''def postprocess(outputs: Tensor) -> Tensor:
+    """Return numbers in their own unit (count) of what the network tells (count, 1)."""
+    return outputs.squeeze(1) * UNIT + CENTRE'''
+PREPROCESS = {"image": ("pixels", OF_IMAGES), "tabular": ("rows", OF_ROWS), "text": ("ids", OF_TEXTS)}
 
 
 def source(graph: Graph, data: Data) -> str:
     """Return the file's text; its layers have the names under which the weights are stored."""
-    network = network_source(graph)
+    network, task = network_source(graph), graph.task
+    inputs, preprocess = PREPROCESS[task.kind]
+    usage = CLASSES if task.goal == "classes" else NUMBERS
     return PAGE.format(
         dataset=data.known.title,
-        input=("count", *graph.task.input_shape),
-        peak=data.peak,
+        usage=usage.format(inputs=inputs, what=_what(task, data)),
         functional="\nfrom torch.nn import functional as F" if "F." in network else "",
-        classes=data.known.classes,
-        mean=data.mean,
-        std=data.std,
+        constants="\n".join(_constants(task, data)),
         network=network,
-    ).replace("'count'", "count")
+        preprocess=preprocess if task.goal == "classes" else f"{preprocess}\n\n\n{OF_NUMBERS}",
+    )
+
+
+def _what(task: Task, data: Data) -> str:
+    shape = f"({', '.join(map(str, ('count', *task.input_shape)))})"
+    ranges = {
+        "image": f"values 0 to {data.peak}",
+        "tabular": "features",
+        "text": f"token ids 0 to {task.vocabulary - 1}",
+    }
+    return f"{shape}, {ranges[task.kind]}"
+
+
+def _constants(task: Task, data: Data) -> Iterator[str]:
+    if task.goal == "classes":
+        yield f"CLASSES = {data.known.classes!r}"
+    if task.kind == "image":
+        yield f"PEAK = {data.peak}"
+    if task.kind != "text":
+        yield f"MEAN = {data.mean!r}"
+        yield f"STD = {data.std!r}"
+    if task.goal == "number":
+        yield f"CENTRE = {data.centre!r}"
+        yield f"UNIT = {data.unit!r}"

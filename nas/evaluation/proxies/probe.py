@@ -7,8 +7,8 @@ from math import isfinite
 from pkgutil import resolve_name
 
 from torch import Tensor
-from torch.nn.functional import cross_entropy
 
+from nas.evaluation.loss import loss as loss_of
 from nas.evaluation.networks import Network
 from nas.evaluation.proxies.catalogue import PROXIES
 from nas.sentences import Refused
@@ -26,7 +26,7 @@ class Probe:
     network: Network
     inputs: Tensor
     labels: Tensor
-    loss: Loss = cross_entropy
+    loss: Loss = loss_of
 
     def copy(self) -> Network:
         """Return a copy of the network to take apart, in training mode."""

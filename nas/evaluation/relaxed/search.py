@@ -131,7 +131,7 @@ class GradientSearch:
         return [self._batches(half, self.job.seed + SPREAD * index) for index, half in enumerate(halves)]
 
     def _batches(self, indices: Tensor, seed: int) -> Batches:
-        part = Part(self.data.train.images[indices], self.data.train.labels[indices]).to(self.where)
+        part = Part(self.data.train.inputs[indices], self.data.train.labels[indices]).to(self.where)
         augment, mirrors = self.job.training.augment, self.data.mirrors
         return Batches(part, self._scale, size=self.settings.batch_size, seed=seed, augment=augment, mirrors=mirrors)
 
@@ -180,7 +180,7 @@ class GradientSearch:
         # Equal batches: each is normalised by its own statistics, and a last one of a few images would have poor ones.
         batches = torch.arange(len(part)).chunk(-(-len(part) // EVALUATION_BATCH))
         with torch.no_grad():
-            logits = torch.cat([self.supernet(self._scale(part.images[some]), mixture) for some in batches])
+            logits = torch.cat([self.supernet(self._scale(part.inputs[some]), mixture) for some in batches])
         return validation_metrics(logits.float(), part.labels)
 
 

@@ -74,6 +74,6 @@ def test_changes_are_made_only_where_augmentation_is_wanted(augment: bool) -> No
     much = Augmentation(shift=0.25, rotation=30, colour=0.4, cutout=0.5)
     batches = Batches(part, scale, size=32, seed=3, augment=augment, mirrors=True, augmentation=much)
     ((images, labels),) = batches.epoch(1)
-    is_same = torch.equal(images, part.images[labels].float())
+    is_same = torch.equal(images, part.inputs[labels].float())
     assert is_same is not augment
     assert torch.isfinite(images).all()

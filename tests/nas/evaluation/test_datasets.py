@@ -41,12 +41,12 @@ def test_digits_are_split_as_the_catalogue_says() -> None:
     data = load(Split("digits"))
     assert (len(data.train), len(data.valid), len(data.test)) == (1077, 360, 360)
     assert len(data.train) + len(data.valid) == DATASETS["digits"].train
-    assert tuple(data.train.images.shape[1:]) == DATASETS["digits"].task.input_shape
+    assert tuple(data.train.inputs.shape[1:]) == DATASETS["digits"].task.input_shape
 
 
 def test_parts_share_no_image_and_hold_each_class_alike() -> None:
     data = load(Split("digits"))
-    rows = torch.cat([part.images.flatten(1) for part in (data.train, data.valid, data.test)])
+    rows = torch.cat([part.inputs.flatten(1) for part in (data.train, data.valid, data.test)])
     assert len(rows) == 1797
     assert len(rows.unique(dim=0)) == 1797
     for part in (data.train, data.valid, data.test):
@@ -56,7 +56,7 @@ def test_parts_share_no_image_and_hold_each_class_alike() -> None:
 
 def test_mean_and_std_are_of_the_training_part() -> None:
     data = load(Split("digits"))
-    pixels = data.train.images.double() / data.peak
+    pixels = data.train.inputs.double() / data.peak
     assert data.mean[0] == pytest.approx(float(pixels.mean()), abs=1e-4)
     assert data.std[0] == pytest.approx(float(pixels.std(correction=0)), abs=1e-4)
 
@@ -152,7 +152,7 @@ def test_cifar_is_read_through_torchvision(tmp_path: Path, monkeypatch: pytest.M
     write_cifar(tmp_path, monkeypatch)
     data: Data = load.__wrapped__(Split("cifar10"), (tmp_path,))
     assert (len(data.train), len(data.valid), len(data.test)) == (150, 50, 40)
-    assert tuple(data.test.images.shape) == (40, 3, 32, 32)
+    assert tuple(data.test.inputs.shape) == (40, 3, 32, 32)
     assert len(data.mean) == 3
 
 
@@ -194,7 +194,7 @@ def test_cifar_100_is_read_through_torchvision(tmp_path: Path, monkeypatch: pyte
     assert data.known.task.classes == len(set(data.known.classes)) == 100
     assert data.test.labels[:3].tolist() == [0, 1, 2]
     pixels = content["data"][0].reshape(3, 32, 32)
-    assert (data.test.images[0].numpy() == pixels).all()
+    assert (data.test.inputs[0].numpy() == pixels).all()
 
 
 def test_svhn_is_read_from_its_matlab_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -211,7 +211,7 @@ def test_svhn_is_read_from_its_matlab_files(tmp_path: Path, monkeypatch: pytest.
     data: Data = load.__wrapped__(Split("svhn"), (tmp_path,))
     assert (len(data.train), len(data.valid), len(data.test)) == (75, 25, 100)
     assert data.test.labels[8:11].tolist() == [9, 0, 1]
-    assert (data.test.images[0].numpy() == images[:, :, :, 0].transpose(2, 0, 1)).all()
+    assert (data.test.inputs[0].numpy() == images[:, :, :, 0].transpose(2, 0, 1)).all()
     (tmp_path / "test_32x32.mat").write_bytes(b"not what was published")
     with pytest.raises(Refused, match=r"SVHN in .* is corrupt or not complete"):
         load.__wrapped__(Split("svhn"), (tmp_path,))

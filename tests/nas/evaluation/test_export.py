@@ -66,7 +66,7 @@ def trained(seed: int, space: str, settings_: dict[str, object]) -> tuple[Networ
     with torch.no_grad():
         for parameter in network.parameters():
             parameter.add_(0.05 * torch.rand(parameter.shape, generator=torch.Generator().manual_seed(seed)))
-        network(Scale.of(data, CPU)(data.train.images[:64]))
+        network(Scale.of(data, CPU)(data.train.inputs[:64]))
     return network.eval(), data
 
 
@@ -79,14 +79,14 @@ def test_the_final_stage_leaves_every_file_and_names_it(exported: tuple[Path, Me
 def test_the_source_computes_the_same_alone(exported: tuple[Path, Measured]) -> None:
     folder, measured = exported
     data = load(Split("digits"))
-    save_file({"pixels": data.test.images}, folder / "pixels.safetensors")
+    save_file({"pixels": data.test.inputs}, folder / "pixels.safetensors")
     done = subprocess.run([sys.executable, "-I", "-c", ALONE], cwd=folder, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     logits = load_file(folder / "logits.safetensors")["logits"]
     accuracy = 100 * int((logits.argmax(1) == data.test.labels).sum()) / len(data.test)
     assert accuracy == pytest.approx(measured.metrics["accuracy"])
     session = onnxruntime.InferenceSession(folder / "model.onnx", providers=["CPUExecutionProvider"])
-    (found,) = session.run(None, {"pixels": data.test.images.numpy().astype(np.float32)})
+    (found,) = session.run(None, {"pixels": data.test.inputs.numpy().astype(np.float32)})
     assert np.abs(found - logits.numpy()).max() < 1e-3
 
 
@@ -138,8 +138,8 @@ def test_onnx_and_source_compute_what_torch_does(
     alone = namespace["Network"]()
     alone.load_state_dict(network.state_dict())
     with torch.no_grad():
-        images = namespace["preprocess"](data.test.images[:9])
-        assert torch.allclose(alone.eval()(images), network(scale(data.test.images[:9])), atol=1e-4)
+        images = namespace["preprocess"](data.test.inputs[:9])
+        assert torch.allclose(alone.eval()(images), network(scale(data.test.inputs[:9])), atol=1e-4)
 
 
 def test_an_onnx_file_that_computes_something_else_is_refused(tmp_path: Path) -> None:

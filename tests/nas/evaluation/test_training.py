@@ -202,7 +202,7 @@ def test_crops_are_the_image_shifted_on_black() -> None:
 
 def test_scale_centres_the_training_part() -> None:
     data = load(Split("digits"))
-    scaled = Scale.of(data, CPU)(data.train.images)
+    scaled = Scale.of(data, CPU)(data.train.inputs)
     assert float(scaled.mean()) == pytest.approx(0, abs=1e-3)
     assert float(scaled.std()) == pytest.approx(1, abs=1e-3)
     assert scaled.is_contiguous(memory_format=torch.channels_last)

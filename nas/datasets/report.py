@@ -1,0 +1,42 @@
+"""What adding a dataset found: counts, problems, what was left out."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from nas.sentences import Sentence
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far the adding is: `done` of `total` files, rows or bytes, 0 where the total is not known, and at what."""
+
+    done: int
+    total: int
+    what: str
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A file or row that was left out, and why."""
+
+    where: str
+    sentence: Sentence
+
+
+@dataclass(frozen=True)
+class Report:
+    """What was found and kept.
+
+    `counts` are rows by split, "train" and "test", and class; of a number to tell the one class is "". Only the first
+    `problems` are listed, `skipped` counts them all. `duplicates` were in both splits, and were taken out of training.
+    `size` is in bytes on the disk.
+    """
+
+    counts: Mapping[str, Mapping[str, int]]
+    classes: tuple[str, ...]
+    problems: tuple[Problem, ...]
+    skipped: int
+    duplicates: int
+    size: int
+    fingerprint: str
+    warnings: tuple[Sentence, ...] = ()
