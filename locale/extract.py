@@ -81,8 +81,8 @@ def _catalogues() -> Iterator[Message]:
     from nas.datasets.known import DATASETS
     from nas.datasets.places import NOWHERE
     from nas.evaluation import catalogue as evaluators
+    from nas import proxies
     from nas.evaluation.protocol import Measuring
-    from nas.evaluation.proxies import catalogue as proxies
     from nas.objectives import METRICS
     from nas.policy import Policy
     from nas.settings import KINDS, settings_of

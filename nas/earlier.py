@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from nas import codec
-from nas.evaluation.proxies.catalogue import METRICS
 from nas.objectives import Objective
 from nas.plan import Plan, search_space
 from nas.priors import Evaluation, Prior, Source, WarmStart, longest, prior, warm_start
+from nas.proxies import METRICS
 from nas.sentences import Refused
 from nas.spaces.protocol import SearchSpace
 

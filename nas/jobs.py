@@ -51,7 +51,9 @@ def gradient_job(plan: Plan, *, workdir: str, **where: Any) -> Job:
 
 def columns(plan: Plan) -> tuple[str, ...]:
     """Return the metrics that the run compares by."""
-    asked = (*(one.metric for one in plan.objectives), *(one.metric for one in plan.limits))
+    asked = [*(one.metric for one in plan.objectives), *(one.metric for one in plan.limits)]
+    if plan.is_rehearsal and plan.policy.proxy:
+        asked.append(plan.policy.proxy)  # for the page, which shows how well it ranks
     return tuple(dict.fromkeys(asked))
 
 

@@ -11,11 +11,11 @@ from typing import Any
 from nas.architecture import Architecture
 from nas.datasets.catalogue import dataset
 from nas.evaluation.protocol import Measuring, Rehearsal, Scoring, Split, Training
-from nas.evaluation.proxies.catalogue import METRICS as PROXIES
 from nas.gradient import GRADIENT
 from nas.objectives import METRICS, Limit, Metric, Objective, fitting
 from nas.policy import Policy
 from nas.priors import WarmStart
+from nas.proxies import METRICS as PROXIES
 from nas.sentences import Refused
 from nas.settings import settings_of
 from nas.spaces import catalogue as spaces
@@ -165,7 +165,8 @@ def strategy(plan: Plan) -> AnyStrategy:
     if plan.warm.starts:
         inner = Warm(inner, tuple(Architecture(plan.space.kind, choices) for choices in plan.warm.starts))
     if plan.policy.proxy:
-        inner = Screened(inner, _proxy(plan), plan.policy.proxy_share)
+        # Around what answers repeats itself: the screen judges new architectures alone, and rejects its share of those.
+        inner = Screened(Distinct(inner), _proxy(plan), plan.policy.proxy_share, plan.policy.proxy_trust)
     return Distinct(inner)
 
 

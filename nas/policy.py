@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from nas.proxies import METRICS
 from nas.settings import setting
 
 
@@ -18,6 +19,17 @@ class Policy:
         "the table. Empty: reject nothing.",
     )
     proxy_share: float = setting(0.5, low=0.05, high=0.95, help="Share of proposals that the proxy rejects.")
+    proxy_trust: float = setting(
+        0.2,
+        low=0.0,
+        high=0.9,
+        help="Rank correlation with what was measured below which the proxy stops rejecting; it takes 10 candidates.",
+    )
+    watch: tuple[str, ...] = setting(
+        (),
+        options=tuple(METRICS),
+        help="Proxies that are computed of every candidate beside its training, to see how well they rank.",
+    )
     stopping: str = setting(
         "none",
         options=("none", "median", "extrapolation"),

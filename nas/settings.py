@@ -87,7 +87,7 @@ def read(item: Setting, value: Any) -> Any:
     if not item.many:
         return _scalar(item, value)
     parts = [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else list(value)
-    if not parts:
+    if not parts and item.default:  # what is empty by itself may be left so
         raise Refused("{name} needs at least one value.", name=item.name)
     return tuple(dict.fromkeys(_scalar(item, part) for part in parts))
 

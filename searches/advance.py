@@ -12,6 +12,7 @@ from nas import codec, jobs, plan, selection
 from nas.sentences import Refused, Sentence
 from nas.spaces.baseline import BASELINE, Baseline
 from nas.strategies.protocol import Proposal
+from nas.strategies.screened import CORRELATION, TRUSTED
 from searches import dispatch, lifecycle
 from searches.models import Candidate, Evaluation, Generation, Run, Worker
 from searches.record import record
@@ -111,11 +112,17 @@ def _commit_search(run: Run, step: _Step) -> bool:
 
 def _note(run: Run, step: _Step) -> None:
     Evaluation.objects.filter(pk__in=step.told).update(told=True)
+    before = run.generations.order_by("number").last()
     Generation.objects.bulk_create(
         Generation(run=run, number=number, trace=trace) for number, trace in step.traces.items()
     )
+    trusted = before.trace.get(TRUSTED, 0.0) if before else 0.0
     for number, trace in step.traces.items():
         record(run.pk, "generation", {"told": number, "trace": trace})
+        if trace.get(TRUSTED, trusted) != trusted:
+            trusted = trace[TRUSTED]
+            told = {"trusted": bool(trusted), "correlation": trace[CORRELATION], "proxy": run.plan.policy.proxy}
+            record(run.pk, "proxy", told)
 
 
 def _insert(run: Run, proposals: list[Proposal]) -> list[Evaluation]:

@@ -126,7 +126,7 @@ def csv_lines(run: Run) -> Iterator[str]:
 
 def _csv_metrics(run: Run) -> tuple[str, ...]:
     if run.plan.measures_accuracy:
-        return CSV_METRICS
+        return (*CSV_METRICS, *run.plan.policy.watch)
     plan = run.plan
     return tuple(dict.fromkeys([*(one.metric for one in plan.objectives), *(one.metric for one in plan.limits)]))
 

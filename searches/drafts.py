@@ -11,6 +11,7 @@ from nas import codec
 from nas.datasets.catalogue import dataset
 from nas.evaluation.protocol import Split
 from nas.plan import Plan, default_limits, explicit
+from nas.policy import Policy
 from nas.rehearsal import on_table
 from nas.spaces.catalogue import SpaceSpec
 from nas.spaces.table import Tabulated
@@ -32,7 +33,8 @@ class Draft:
 def first_plan() -> Plan:
     """Return the plan of a new search: good as it is, so that a person may just go on."""
     limits = default_limits(dataset("digits").task)
-    return explicit(Plan(Split("digits"), SpaceSpec("chain", {}), "genetic", limits=limits))
+    policy = Policy(watch=("synflow", "jacob_cov"))  # they cost little, and the page shows what they are worth
+    return explicit(Plan(Split("digits"), SpaceSpec("chain", {}), "genetic", limits=limits, policy=policy))
 
 
 def with_dataset(plan: Plan, split: Split) -> Plan:

@@ -18,9 +18,9 @@ from django.utils import timezone
 
 from nas.datasets.catalogue import dataset
 from nas.evaluation.protocol import Split
-from nas.evaluation.proxies.catalogue import PROXIES
 from nas.jobs import columns
 from nas.plan import Plan, search_space, table
+from nas.proxies import METRICS as PROXIES
 from nas.spaces import moves
 from nas.spaces.baseline import BASELINE, Baseline
 from nas.spaces.graph import Graph
@@ -163,11 +163,16 @@ def predict(plan: Plan, graph: Graph, stage: str, epochs: int = 0, speed: Speed 
     """
     final = stage == Run.Stage.FINAL
     if plan.is_scored and not final:
-        passes = sum(PASSES.get(name, USUAL_PASSES) for name in columns(plan) if name in PROXIES)
-        return speed.evaluation + passes * _epoch(graph, plan.scoring.batch_size, 1, speed)
+        return speed.evaluation + _scoring(plan, graph, columns(plan), speed)
+    watching = 0.0 if final else _scoring(plan, graph, plan.policy.watch, speed)
     epochs = epochs or (plan.final_epochs if final else plan.epochs)
     images = training_images(plan.split, final=final)
-    return speed.evaluation + epochs * _epoch(graph, images, ceil(images / plan.training.batch_size), speed)
+    return speed.evaluation + watching + epochs * _epoch(graph, images, ceil(images / plan.training.batch_size), speed)
+
+
+def _scoring(plan: Plan, graph: Graph, names: Iterable[str], speed: Speed) -> float:
+    passes = sum(PASSES.get(name, USUAL_PASSES) for name in names if name in PROXIES)
+    return passes * _epoch(graph, plan.scoring.batch_size, 1, speed)
 
 
 def _epoch(graph: Graph, images: int, steps: int, speed: Speed) -> float:

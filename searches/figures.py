@@ -9,8 +9,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from nas.evaluation.proxies.catalogue import METRICS as PROXIES
 from nas.objectives import Goal
+from nas.proxies import METRICS as PROXIES
 from searches.drawing.text import short
 
 Words = str | Promise

@@ -4,11 +4,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nas import objectives, pareto
+from searches.columns import figure_of
 from searches.models import Evaluation, Event, Run
 from searches.plane import plane_data
 from searches.queries import Measurement, measurements
 from searches.standing import optimum
 from searches.traces import trace_rows
+from searches.trust import watched
 
 MOST_POINTS = 3000
 BEST_KEPT, LATEST_KEPT = 200, 500
@@ -24,6 +26,7 @@ def snapshot_of(run: Run, measured: Sequence[Measurement] | None = None) -> dict
         "goal": run.plan.objectives[0].goal,
         "optimum": optimum(run.plan),
         "plane": plane_data(run),
+        "trust": [{"name": name, "title": str(figure_of(run.plan, name).title)} for name in watched(run.plan)],
         "trace": trace_rows(run),
         "startedAt": run.started_at.isoformat() if run.started_at else None,
         "status": run.status,

@@ -10,13 +10,13 @@ from django.utils.translation import gettext as _
 from nas import codec
 from nas.sentences import Sentence
 from searches.columns import figure_of
-from searches.figures import Figure, write
+from searches.figures import Figure, decimals, write
 from searches.models import Evaluation, Event, Run
 from searches.say import say
 
 LATEST = 60
 TOLD = (
-    Q(kind__in=("failed", "requeued", "run"))
+    Q(kind__in=("failed", "requeued", "run", "proxy"))
     | Q(kind="measured", data__best=True)
     | Q(kind="measured", data__stage=Run.Stage.FINAL)
 )
@@ -46,6 +46,8 @@ def _line(run: Run, event: Event, figure: Figure) -> Line:
         case "requeued":
             words = {"who": _who(data), "attempt": data["attempt"], "reason": _reason(data)}
             return Line(event.at, _("%(who)s waits for attempt %(attempt)d. %(reason)s") % words, "wait")
+        case "proxy":
+            return _proxy_line(run, event)
         case "measured" if data["stage"] == Run.Stage.FINAL:
             return Line(event.at, _final_line(run, data))
         case "measured":
@@ -65,6 +67,15 @@ def _final_line(run: Run, data: dict[str, Any]) -> str:
     if not values:
         return _("%(who)s was looked up once more.") % {"who": who}
     return _("%(who)s in the table: %(values)s.") % {"who": who, "values": _("; ").join(values)}
+
+
+def _proxy_line(run: Run, event: Event) -> Line:
+    words = {"proxy": figure_of(run.plan, event.data["proxy"]).title, "value": decimals(event.data["correlation"], 2)}
+    if event.data["trusted"]:
+        text = _("%(proxy)s ranks what was measured (rank correlation %(value)s): it rejects proposals from now on.")
+        return Line(event.at, text % words, "good")
+    text = _("%(proxy)s stopped ranking what is measured (rank correlation %(value)s): it rejects nothing more.")
+    return Line(event.at, text % words, "wait")
 
 
 def _status_line(run: Run, event: Event) -> Line:

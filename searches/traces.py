@@ -31,6 +31,7 @@ NAMES: dict[str, Words] = {
     "surrogate rank correlation": _("Rank correlation of the surrogate"),
     "rejected by proxy": _("Rejected by the proxy"),
     "proxy rank correlation": _("Rank correlation of the proxy"),
+    "proxy is trusted": _("The proxy rejects"),
     "level": _("Level"),
     "beam size": _("Beam size"),
     "beam best": _("Best of the beam"),

@@ -4,6 +4,7 @@ from pkgutil import resolve_name
 
 from nas.evaluation.protocol import Evaluator, Job, Rehearsal, Scoring, Training
 from nas.evaluation.replicated import Replicated
+from nas.evaluation.watched import Watched
 
 # By name, as training needs torch, which takes seconds to load, and a table does not.
 EVALUATORS = {
@@ -12,6 +13,7 @@ EVALUATORS = {
     "score": "nas.evaluation.untrained:Untrained",
     "relaxed": "nas.evaluation.relaxed.search:Relaxed",  # not chosen by name: a strategy by gradient brings it
 }
+WATCHED = ("train",)  # the evaluators beside which proxies may be watched
 SETTINGS: dict[str, type] = {"train": Training, "table": Rehearsal, "score": Scoring}
 ABOUT = {
     "train": "Trains every network from scratch and measures it on the validation split.",
@@ -21,6 +23,9 @@ ABOUT = {
 
 
 def evaluator(job: Job) -> Evaluator:
-    """Return what evaluates a job, with as many seeds as its policy asks for while searching."""
+    """Return what evaluates a job; while searching with the seeds and proxies that its policy asks for."""
     found: Evaluator = resolve_name(EVALUATORS[job.evaluator])()
-    return Replicated(found) if job.policy.replicates > 1 and job.stage == "search" else found
+    if job.stage == "final":
+        return found
+    found = Replicated(found) if job.policy.replicates > 1 else found
+    return Watched(found) if job.policy.watch and job.evaluator in WATCHED else found

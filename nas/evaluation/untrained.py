@@ -1,6 +1,7 @@
 """The evaluator that scores each network without training it, by zero-cost proxies."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 from nas.evaluation.batches import Batches, Scale
@@ -38,6 +39,16 @@ def _evaluate(job: Job) -> Iterator[Event]:
     except Refused as error:
         raise EvaluationFailed("invalid", error.sentence.template, **error.sentence.values) from error
     yield Measured(graph.costs | found)
+
+
+def proxies(job: Job, names: Iterable[str]) -> dict[str, float]:
+    """Return those of the proxies that can rank a job's network, before any training of it."""
+    probe = _probe(job, graph_of(job), data_of(job))
+    found = {}
+    for name in names:
+        with suppress(Refused):
+            found[name] = measure(name, probe)
+    return found
 
 
 def _probe(job: Job, graph: Graph, data: Data) -> Probe:

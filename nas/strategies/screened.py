@@ -2,6 +2,7 @@
 
 The proxy is trusted only as far as it has ranked what was measured so far, and in the direction in which it did:
 Abdelfattah et al., "Zero-cost proxies for lightweight NAS", ICLR 2021, whose correlations change sign between spaces.
+One that stops ranking stops rejecting, and has to do a little better than that to reject again.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,18 +17,24 @@ from nas.strategies.ranks import rank_correlation
 
 FEWEST = 10
 LATEST = 100
-TRUSTED = 0.2
+REGAINED = 0.1  # by so much a demoted proxy must pass the bound that it fell below
 PATIENCE = 50
+TRUSTED, CORRELATION = "proxy is trusted", "proxy rank correlation"
 
 
 @dataclass(frozen=True)
 class ScreenedState:
-    """The inner state, the proxy values of the latest proposals, and (proxy, score) of the latest measurements."""
+    """The inner state, the proxy values of the latest proposals, and (proxy, score) of the latest measurements.
+
+    `trusted` says whether the proxy rejects now, `demoted` whether it ever lost that.
+    """
 
     inner: Any
     seen: tuple[float, ...] = ()
     measured: tuple[tuple[float, float], ...] = ()
     rejected: int = 0
+    trusted: bool = False
+    demoted: bool = False
 
 
 @dataclass(frozen=True)
@@ -37,6 +44,7 @@ class Screened:
     inner: AnyStrategy
     proxy: Callable[[Architecture], float]
     share: float
+    trust: float = 0.2
 
     state = ScreenedState
 
@@ -84,23 +92,28 @@ class Screened:
         measured = state.measured
         if isinstance(outcome, Scored):
             measured = (*measured[1 - LATEST :], (self.proxy(outcome.architecture), outcome.scores[0]))
-        return replace(state, inner=self.inner.tell(space, state.inner, outcome), measured=measured)
+        state = replace(state, inner=self.inner.tell(space, state.inner, outcome), measured=measured)
+        needed = self.trust + REGAINED if state.demoted and not state.trusted else self.trust
+        trusted = len(measured) >= FEWEST and abs(_correlation(state)) >= needed
+        return replace(state, trusted=trusted, demoted=state.demoted or (state.trusted and not trusted))
 
     def trace(self, state: ScreenedState) -> Mapping[str, float]:
         """What the strategy inside shows, the rejected proposals and the proxy's rank correlation so far."""
         state = replace(state, inner=opened(self.inner, state.inner))
         shown = dict(self.inner.trace(state.inner))
-        return shown | {"rejected by proxy": state.rejected, "proxy rank correlation": abs(self._trust(state))}
+        found = {"rejected by proxy": state.rejected, CORRELATION: abs(_correlation(state))}
+        return shown | found | {TRUSTED: float(state.trusted)}
 
     def _rejects(self, state: ScreenedState, value: float) -> bool:
-        trust = self._trust(state)
-        if abs(trust) < TRUSTED or len(state.seen) < FEWEST:
+        if not state.trusted or len(state.seen) < FEWEST:
             return False
         # Scores are minimised: a proxy that falls with the score is good where it is high.
-        better = sum(other > value if trust < 0 else other < value for other in state.seen)
+        high = _correlation(state) < 0
+        better = sum(other > value if high else other < value for other in state.seen)
         return better > (1 - self.share) * len(state.seen)
 
-    def _trust(self, state: ScreenedState) -> float:
-        if len(state.measured) < FEWEST:
-            return 0.0
-        return rank_correlation([one[0] for one in state.measured], [one[1] for one in state.measured])
+
+def _correlation(state: ScreenedState) -> float:
+    if len(state.measured) < FEWEST:
+        return 0.0
+    return rank_correlation([one[0] for one in state.measured], [one[1] for one in state.measured])

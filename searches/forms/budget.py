@@ -13,6 +13,7 @@ from nas.checks import proxies
 from nas.evaluation.protocol import Measuring, Rehearsal, Scoring, Training
 from nas.plan import Plan
 from nas.policy import Policy
+from nas.proxies import METRICS as PROXIES
 from nas.settings import configure
 from searches.drafts import Draft
 from searches.figures import title
@@ -23,9 +24,9 @@ from searches.models import Worker
 OF_BOTH = ("budget", "candidate_seconds", "seed")
 OF_FINAL = ("final_epochs", "final_seeds")
 OF_TRAINING = ("epochs", *OF_FINAL)
-POLICY_OF_TABLES = ("policy-proxy", "policy-proxy_share")
+POLICY_OF_TABLES = ("policy-proxy", "policy-proxy_share", "policy-proxy_trust")
 POLICY_OF_SCORES = ("policy-replicates", *POLICY_OF_TABLES)
-POLICY_OF_TRAINING = ("policy-replicates", "policy-stopping", "policy-grace", *POLICY_OF_TABLES)
+POLICY_OF_TRAINING = ("policy-replicates", "policy-stopping", "policy-grace", *POLICY_OF_TABLES, "policy-watch")
 
 
 def budget_fields(draft: Draft) -> dict[str, forms.Field]:
@@ -66,6 +67,8 @@ def _policy_fields(plan: Plan, names: Sequence[str]) -> dict[str, forms.Field]:
     fields["policy-proxy"].widget = forms.Select(
         choices=[("", _("none")), *((name, title(name)) for name in proxies(plan))]
     )
+    if "policy-watch" in fields:
+        fields["policy-watch"].widget = forms.CheckboxSelectMultiple(choices=[(name, title(name)) for name in PROXIES])
     return fields
 
 

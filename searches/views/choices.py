@@ -10,11 +10,11 @@ from django.utils.formats import number_format
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from nas import proxies
 from nas.checks import check
 from nas.datasets.known import DATASETS, Dataset
 from nas.datasets.places import folder
 from nas.evaluation import catalogue as evaluators
-from nas.evaluation.proxies import catalogue as proxies
 from nas.measuring import FIRST
 from nas.plan import Plan
 from nas.sentences import Refused

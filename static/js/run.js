@@ -7,6 +7,7 @@ import { curves } from "nas/curves";
 import { follow } from "nas/live";
 import { announce, keepUnchanged } from "nas/parts";
 import { traces } from "nas/trace";
+import { trust } from "nas/trust";
 
 const BETWEEN_REFRESHES = 2000;
 const BETWEEN_LOOKS = 5000;
@@ -30,6 +31,8 @@ let startedAt = start.startedAt;
 const drawFitness = fitness(document.getElementById("fitness"), points, start);
 const planeBox = document.getElementById("plane");
 const drawPlane = planeBox ? plane(planeBox, points, start) : () => {};
+const trustBox = document.getElementById("trust");
+const drawTrust = trustBox ? trust(trustBox, points, start) : () => {};
 let drawCurves = null;
 
 const addTrace = traces(document.getElementById("traces"), start.trace, {
@@ -88,6 +91,7 @@ function addPoint(data, metrics, at) {
   measured += 1;
   drawFitness();
   drawPlane();
+  drawTrust();
   showCount();
 }
 

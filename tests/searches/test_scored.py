@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from nas.evaluation.proxies.catalogue import PROXIES
 from nas.measuring import measured_by
 from nas.objectives import Limit, Objective
+from nas.proxies import METRICS as PROXIES
 from searches import drafts, lifecycle
 from searches.advance import advance
 from searches.drafts import Draft

@@ -11,8 +11,9 @@ from torch.nn.functional import cross_entropy
 
 from nas.architecture import Architecture
 from nas.evaluation.networks import Network, build
-from nas.evaluation.proxies.catalogue import ABOUT, METRICS, PROXIES
+from nas.evaluation.proxies.catalogue import PROXIES
 from nas.evaluation.proxies.probe import Probe, measure
+from nas.proxies import ABOUT, METRICS
 from nas.sentences import Refused
 from nas.spaces.graph import Graph, Task
 from nas.spaces.nasbench201 import NasBench201

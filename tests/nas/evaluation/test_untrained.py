@@ -9,11 +9,12 @@ import torch
 from nas.__main__ import main
 from nas.checks import check
 from nas.evaluation.catalogue import evaluator
-from nas.evaluation.proxies.catalogue import METRICS, PROXIES
+from nas.evaluation.proxies.catalogue import PROXIES
 from nas.events import Ended, Measured, Prepared
 from nas.objectives import Objective, objective
 from nas.plan import Plan
 from nas.policy import Policy
+from nas.proxies import METRICS
 from nas.sentences import Refused
 from nas.spaces.catalogue import SpaceSpec
 from nas.strategies.catalogue import STRATEGIES

@@ -16,7 +16,7 @@ from nas.strategies.catalogue import STRATEGIES, bare
 from nas.strategies.distinct import Distinct
 from nas.strategies.protocol import Failed, Proposal, Scored, Terms
 from nas.strategies.ranks import rank_correlation, ranks
-from nas.strategies.screened import PATIENCE, Screened
+from nas.strategies.screened import CORRELATION, PATIENCE, TRUSTED, Screened
 from nas.strategies.warm import ORIGIN, Warm
 from tests.nas.strategies.landscapes import ToySpace, distance
 
@@ -27,7 +27,7 @@ SOME = st.sampled_from(["genetic", "aging_evolution", "local_search", "asha", "h
 
 def wrapped(name, share=0.5):
     """The strategy in all that can be around it, as a run has it."""
-    return Distinct(Screened(Warm(bare(name, {}), STARTS), distance, share))
+    return Distinct(Screened(Distinct(Warm(bare(name, {}), STARTS)), distance, share))
 
 
 def through_json(strategy, state):
@@ -149,7 +149,7 @@ def test_all_pass_while_too_few_were_measured():
     screen, state = taught(distance, count=9)
     state, passed = screen.ask(SPACE, state, 100)
     assert [one.number for one in passed] == list(range(10, 110))
-    assert screen.trace(state) == {"rejected by proxy": 0, "proxy rank correlation": 0}
+    assert screen.trace(state) == {"rejected by proxy": 0, CORRELATION: 0, TRUSTED: 0}
 
 
 def test_all_pass_where_the_proxy_ranks_no_better_than_chance():
@@ -171,6 +171,55 @@ def test_it_learns_which_way_the_proxy_points(sign):
     assert sum(one < 1 for one in kept) > 0.9 * len(kept)
     assert 100 < state.rejected < 300
     assert state.inner == (50 + 200 + state.rejected, state.rejected)
+
+
+def test_a_proxy_that_stops_ranking_rejects_nothing_until_it_ranks_better_again():
+    screen, state = taught(distance, count=50)
+    assert state.trusted
+    noise = Random(4)
+
+    def told(state, value, count):
+        for _ in range(count):
+            one = moves.sample(SPACE, noise)
+            state = through_json(screen, screen.tell(SPACE, state, Scored(1, one, 0, (value(one),))))
+        return state
+
+    lost = told(state, lambda one: noise.random(), 100)
+    assert (lost.trusted, lost.demoted, len(lost.measured)) == (False, True, 100)
+    before = lost.rejected
+    lost, passed = screen.ask(SPACE, lost, 50)
+    assert (lost.rejected, len(passed)) == (before, 50)
+    # Between the bound and a little above it nothing changes: it must do better than what it was demoted for.
+    between = replace(lost, measured=tuple((float(n), float(m)) for n, m in enumerate(shuffled(0.25))))
+    assert not told(between, lambda one: noise.random(), 1).trusted
+    assert told(replace(between, trusted=True), lambda one: noise.random(), 1).trusted
+    assert told(lost, distance, 100).trusted
+
+
+def shuffled(wanted, count=100):
+    """A permutation whose rank correlation with counting up is near what is wanted."""
+    for seed in range(10_000):
+        random = Random(seed)
+        found = sorted(range(count), key=lambda n: wanted * n + random.uniform(0, count))
+        if abs(rank_correlation(list(range(count)), found) - wanted) < 0.01:
+            return found
+    raise AssertionError(wanted)
+
+
+def test_a_screen_around_what_answers_repeats_rejects_its_share_of_the_new_ones():
+    space = ToySpace(5, 3)
+    seen: list[Architecture] = []
+
+    def noted(one):
+        seen.append(one)
+        return distance(one) + int(one.key, 16) / 16 ** len(one.key)  # without ties
+
+    strategy = Distinct(Screened(Distinct(bare("random", {})), noted, 0.5))
+    asked, state = drive(strategy, budget=100, space=space)
+    assert len({one.architecture for one in asked}) == len(asked) == 100
+    proposed = len(asked) + state.inner.rejected
+    assert 0.4 < state.inner.rejected / (proposed - 10) < 0.6
+    assert len(set(seen)) == proposed  # no architecture is judged twice
 
 
 def test_whoever_climbs_to_a_higher_rung_passes():
