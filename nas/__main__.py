@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from nas import codec
+from nas.checks import check
 from nas.commandline import add_search_options, plan_of
 from nas.datasets.known import DATASETS
 from nas.evaluation.catalogue import ABOUT as EVALUATOR_TEXTS
@@ -65,6 +66,8 @@ def _parser() -> argparse.ArgumentParser:
 
 def _search(options: argparse.Namespace) -> int:
     plan = plan_of(vars(options))
+    # Here too, so that no bars are drawn above the sentence that refuses it.
+    check(plan, by_gradient=True)
     search = Search(plan, _data_dirs(), options.keep)
     follower = Follower(plan, as_json=options.json)
     last: dict[str, Any] | None = None

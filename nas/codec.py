@@ -32,7 +32,9 @@ def load(kind: type[T], data: Any) -> T:
     try:
         return typing.cast(T, _loader(typing.cast(Any, kind))(data))
     except _Misfit as misfit:
-        raise Refused(misfit.template, where=".".join([kind.__name__, *misfit.path]), **misfit.values) from misfit
+        # A container such as dict has a name that tells people nothing.
+        head = [] if get_origin(kind) and misfit.path else [kind.__name__]
+        raise Refused(misfit.template, where=".".join([*head, *misfit.path]), **misfit.values) from misfit
 
 
 def dump_tagged(value: Any) -> dict[str, Any]:
@@ -174,6 +176,7 @@ def _record(kind: Any) -> Loader:
 
 def _checked(right: bool, data: Any, kind: Any) -> Any:
     if not right:
-        name = getattr(kind, "__name__", str(kind))
+        members = get_args(kind) if get_origin(kind) is typing.Literal else ()
+        name = f"one of {', '.join(map(str, members))}" if members else getattr(kind, "__name__", str(kind))
         raise _Misfit("{where} cannot be {value}: it must be {kind}.", value=repr(data)[:80], kind=name)
     return data

@@ -99,6 +99,14 @@ def _scalar(item: Setting, value: Any) -> Any:
         raise Refused(
             "{name} cannot be {value}; it is one of {choices}.", name=item.name, value=str(value), choices=choices
         )
+    if item.low is not None and item.high is not None and not item.low <= typed <= item.high:
+        raise Refused(
+            "{name} is {value}; it must be between {low} and {high}.",
+            name=item.name,
+            value=typed,
+            low=item.low,
+            high=item.high,
+        )
     if item.low is not None and typed < item.low:
         raise Refused("{name} is {value}; it must be at least {low}.", name=item.name, value=typed, low=item.low)
     if item.high is not None and typed > item.high:

@@ -39,6 +39,7 @@ def race_of(options: argparse.Namespace) -> Race:
 def show(race: Race, options: argparse.Namespace, data_dirs: Sequence[Path]) -> int:
     """Run it under a bar, print the standings and write the report."""
     marks = _marks(options.marks, race.plan.budget)
+    race.check()  # here too, so that no bar is drawn above the sentence that refuses it
     lanes: list[Lane] = []
     bar = tqdm(run(race, data_dirs, options.processes), total=len(race.starts), desc="lanes", unit="", file=sys.stderr)
     for lane in bar:

@@ -174,7 +174,9 @@ def _columns(about: Mapping[str, Any], arrays: Arrays) -> Mapping[str, Column]:
 
 def _choices(decisions: tuple[Decision, ...], arrays: Arrays) -> NDArray[np.uint8]:
     choices = arrays["choices"]
-    if choices.ndim != 2 or choices.shape[1] != len(decisions) or not len(choices):
+    if not choices.size:
+        raise Refused("The table has no rows: its array choices is empty.")
+    if choices.ndim != 2 or choices.shape[1] != len(decisions):
         raise Refused(
             "choices has the shape {shape}; it must be rows of {count} decisions.",
             shape=str(choices.shape),

@@ -66,8 +66,8 @@ def test_text_from_a_form_becomes_typed_values():
 @pytest.mark.parametrize(
     ("values", "said"),
     [
-        ({"width": 0}, "width is 0; it must be at least 1."),
-        ({"width": "9"}, "width is 9; it must be at most 8."),
+        ({"width": 0}, "width is 0; it must be between 1 and 8."),
+        ({"width": "9"}, "width is 9; it must be between 1 and 8."),
         ({"width": "wide"}, "width cannot be wide; it must be a whole number."),
         ({"width": 1.5}, "width cannot be 1.5; it must be a whole number."),
         ({"rate": "nan"}, "rate cannot be nan; it must be a number."),

@@ -242,7 +242,7 @@ def test_no_layers_at_all_are_a_linear_classifier() -> None:
         ("transformer", {"widths": (9,), "heads": (2, 4)}, "None of the heads 2, 4 divides the width 9"),
         ("resnet", {"min_stages": 4}, "min_stages is 4 and max_stages 3"),
         ("mnasnet", {"skeleton": "EfficientNet"}, "skeleton cannot be EfficientNet; it is one of small, MobileNetV2"),
-        ("mnasnet", {"expansions": (1,)}, "expansions is 1; it must be at least 2"),
+        ("mnasnet", {"expansions": (1,)}, "expansions is 1; it must be between 2 and 16"),
     ],
 )
 def test_settings_that_make_no_space_are_refused(kind: str, settings: dict[str, Any], sentence: str) -> None:

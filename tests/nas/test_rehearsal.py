@@ -97,7 +97,7 @@ def test_limits_on_columns_hold(table, capsys):
         (["--metric", "toy.valid"], "There is no metric toy.valid; the nearest are toy.valid_accuracy.9ep, "),
         (["--report", "toy.tests"], "There is no metric toy.tests; the nearest are "),
         (["--strategy", "genetics"], "There is no strategy genetics; the nearest is genetic."),
-        (["--set", "population=1"], "population is 1; it must be at least 2."),
+        (["--set", "population=1"], "population is 1; it must be between 2 and 1000."),
         (["--set", "populations=5"], "There is no setting populations; the nearest is population."),
         (["--rule", "tie: bits *"], "bits *"),
         (["--metric", "toy.valid_accuracy.3ep", "--metric", "toy.parameters"], "works on one objective, not on 2"),

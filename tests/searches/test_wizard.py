@@ -86,7 +86,7 @@ def test_next_with_a_mistake_stays_and_says_it_once_at_the_field_and_in_the_summ
     page = post(person, draft, "strategy", **{"genetic-population": 1})
     assert page.status_code == 200
     text = page.content.decode()
-    assert text.count("Population is 1; it must be at least 2.") == 2
+    assert text.count("Population is 1; it must be between 2 and 1000.") == 2
     assert 'aria-invalid="true"' in text
     assert 'href="#id_genetic-population"' in text
     assert Run.objects.get().plan == draft.plan
