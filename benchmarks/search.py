@@ -2,6 +2,7 @@
 
     NAS_DATA_DIR=folder-of-nasbench201.npz python -m benchmarks.search [--seeds 100] [--only genetic,tpe] [--write]
 
+With --only and --write the rows of those strategies are put in the place of the ones that stand there.
 Seeds 1 to n, unique evaluations, the default settings of every strategy, the same for both datasets; selected by
 validation accuracy after 12 epochs, reported is the test accuracy after 12 epochs.
 """
@@ -20,7 +21,6 @@ from statistics import fmean, median
 
 from benchmarks.many_objectives import hypervolume_shares
 from benchmarks.rungs import saved_epochs
-from benchmarks.tpe import tpe_lanes
 from benchmarks.warm_start import spared_evaluations
 from nas import codec
 from nas.commandline import DEFAULTS
@@ -46,10 +46,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=100)
     parser.add_argument("--only", default="", help="strategies, separated by commas")
+    parser.add_argument("--processes", type=int, default=0, help="as many as there are cores unless told otherwise")
     parser.add_argument("--write", action="store_true", help=f"put the tables into {PAGE.name}")
     options = parser.parse_args()
     names = tuple(name for name in options.only.split(",") if name) or (*FULL, "tpe")
-    lines = [*_races(names, options.seeds)]
+    lines = [*_races(names, options.seeds, options.processes)]
     if not options.only:
         lines += [
             *_engine(),
@@ -62,7 +63,7 @@ def main() -> None:
     text = "\n".join(lines)
     print(text)
     if options.write:
-        _write(text)
+        _exchange(lines) if options.only else _write(text)
 
 
 def plan(dataset: str, budget: int, name: str = BASELINE) -> Plan:
@@ -71,13 +72,16 @@ def plan(dataset: str, budget: int, name: str = BASELINE) -> Plan:
     return on_table(replace(DEFAULTS, budget=budget, strategy=name), TABLE, objectives=columns[:1], report=columns[1:])
 
 
-def _races(names: Sequence[str], seeds: int) -> Iterator[str]:
+def _races(names: Sequence[str], seeds: int, processes: int) -> Iterator[str]:
     for title, dataset in DATASETS.items():
         ours = [name for name in names if name != "tpe"]
-        lanes = [*run(Race(plan(dataset, max(MARKS)), tuple(ours), tuple(range(1, seeds + 1))))]
+        lanes = [*run(Race(plan(dataset, max(MARKS)), tuple(ours), tuple(range(1, seeds + 1))), processes=processes)]
         lanes = [lane for lane in lanes if lane.strategy != BASELINE]
-        lanes += [*run(Race(plan(dataset, RANDOM_MARK), (), tuple(range(1, seeds + 1))))]
+        lanes += [*run(Race(plan(dataset, RANDOM_MARK), (), tuple(range(1, seeds + 1))), processes=processes)]
         if "tpe" in names:
+            # Optuna is for this alone; the other strategies are measured without it too.
+            from benchmarks.tpe import tpe_lanes
+
             lanes += tpe_lanes(plan(dataset, max(MARKS)), seeds)
         yield from _table(title, dataset, lanes)
 
@@ -161,6 +165,20 @@ def _loop(asked: Plan, through_json: int | None = None) -> Iterator[tuple[int, f
             started = time.perf_counter()
             state = stepped.tell(space, state, outcome)
             yield number, spent + time.perf_counter() - started
+
+
+def _exchange(lines: Sequence[str]) -> None:
+    """Put the rows of some strategies into the tables that stand in the page."""
+    page, new, table = PAGE.read_text(encoding="utf-8"), dict[tuple[str, str], str](), ""
+    for line in lines:
+        table = line.split(",")[0] if line.startswith("**") else table
+        if line.startswith("| "):
+            new[table, line.split("|")[1]] = line
+    kept = []
+    for line in page.split("\n"):
+        table = line.split(",")[0] if line.startswith("**") else table
+        kept.append(new.get((table, line.split("|")[1]), line) if line.startswith("| ") else line)
+    PAGE.write_text("\n".join(kept), encoding="utf-8")
 
 
 def _write(text: str) -> None:

@@ -10,6 +10,8 @@ from nas.plan import Plan
 from nas.strategies.protocol import Failed, Outcome, Scored
 
 Id = TypeVar("Id")
+# What tells equals apart: the cheaper network is the better one.
+COSTS = ("parameters", "multiply_adds")
 
 
 def outcome(
@@ -22,20 +24,25 @@ def outcome(
     return Scored(number, architecture, fidelity, scores)
 
 
-def best(plan: Plan, measured: Iterable[tuple[Id, Mapping[str, float]]]) -> Id | None:
-    """Return who is ahead within the limits, None where nobody is.
+def rank(plan: Plan, metrics: Mapping[str, float]) -> tuple[float, ...] | None:
+    """Return what to order measurements by, the best first; None where a limit is broken.
 
-    More epochs come first, as numbers of different fidelities do not compare; then the first objective, then the
-    earlier one.
+    More epochs come first, as numbers of different fidelities do not compare; then the objectives in their order, and
+    of equals the network with fewer parameters, then with fewer multiply-adds.
     """
-    ahead: tuple[tuple[float, float], Id] | None = None
+    scores = objectives.scores(plan.objectives, plan.limits, metrics)
+    if scores is None:
+        return None
+    return (-metrics.get("epochs", plan.epochs), *scores, *(metrics.get(cost, 0.0) for cost in COSTS))
+
+
+def best(plan: Plan, measured: Iterable[tuple[Id, Mapping[str, float]]]) -> Id | None:
+    """Return who is ahead within the limits, None where nobody is; of equals in everything the earlier one."""
+    ahead: tuple[tuple[float, ...], Id] | None = None
     for id, found in measured:
-        scores = objectives.scores(plan.objectives, plan.limits, found)
-        if scores is None:
-            continue
-        rank = (-found.get("epochs", plan.epochs), scores[0])
-        if ahead is None or rank < ahead[0]:
-            ahead = (rank, id)
+        place = rank(plan, found)
+        if place is not None and (ahead is None or place < ahead[0]):
+            ahead = (place, id)
     return ahead[1] if ahead else None
 
 

@@ -49,6 +49,7 @@ def _metrics(space: Tabulated, architecture: Architecture, job: Job, epochs: int
         raise Refused("The table {table} has no such architecture.", table=table.title)
     own = [column for column in job.columns if column in table.columns]
     values = {column: table.value(table.at(column, epochs) if job.until else column, row) for column in own}
-    # What no column says is a cost that the graph knows, such as its parameters.
-    costs = space.graph(architecture).costs if len(own) < len(job.columns) else {}
-    return values | {name: costs[name] for name in job.columns if name in costs} | {"epochs": float(epochs)}
+    # What no column says is a cost that the graph knows; the sizes tell equals apart, where the table has them.
+    costs = space.graph(architecture).costs
+    sizes = {name: costs[name] for name in ("parameters", "multiply_adds") if costs[name]}
+    return values | sizes | {name: costs[name] for name in job.columns if name in costs} | {"epochs": float(epochs)}

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nas import plan as planning
+from nas import selection
 from nas.architecture import Architecture
 from nas.plan import Plan
 from nas.race.contest import Lane, Race
@@ -40,10 +41,9 @@ def lane(plan: Plan, data_dirs: tuple[Path, ...] = ()) -> Lane:
     for line in search.candidates():
         metrics = line.get("metrics", {})
         epochs += metrics.get("epochs", plan.epochs)
-        if line.get("scores") is not None:
-            ranked = (-metrics.get("epochs", plan.epochs), line["scores"][0])
-            if ahead is None or ranked < ahead.rank:
-                ahead = _Step(ranked, metrics[plan.objectives[0].metric], _report(plan, line["choices"]))
+        place = selection.rank(plan, metrics) if metrics else None
+        if place is not None and (ahead is None or place < ahead.rank):
+            ahead = _Step(place, metrics[plan.objectives[0].metric], _report(plan, line["choices"]))
         if ahead is not None:
             steps.append(replace(ahead, epochs=epochs))
     steps += steps[-1:] * (plan.budget - len(steps))
@@ -59,7 +59,7 @@ def lane(plan: Plan, data_dirs: tuple[Path, ...] = ()) -> Lane:
 
 @dataclass(frozen=True)
 class _Step:
-    rank: tuple[float, float]
+    rank: tuple[float, ...]
     best: float
     report: float | None
     epochs: float = 0.0

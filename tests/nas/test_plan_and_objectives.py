@@ -30,14 +30,14 @@ PLAN = Plan(Split("digits"), SpaceSpec("chain", {}), "genetic")
             "There is no dataset digit; there are digits, fashion_mnist, mnist,",
         ),
         ({"split": Split("digits", valid_share=0.9)}, "valid_share is 0.9"),
-        ({"space": SpaceSpec("chain", {"max_layers": 99})}, "max_layers is 99; it must be at most 20."),
+        ({"space": SpaceSpec("chain", {"max_layers": 99})}, "max_layers is 99; it must be between 1 and 20."),
         ({"space": SpaceSpec("chian", {})}, "nearest is chain"),
         ({"limits": (Limit("parameters", 3.0),)}, "None of 1000 sampled architectures is allowed"),
         ({"strategy": "genetics"}, "nearest is genetic"),
-        ({"strategy_settings": {"population": 1}}, "population is 1; it must be at least 2."),
-        ({"training": Training(batch_size=0)}, "batch_size is 0; it must be at least 2."),
+        ({"strategy_settings": {"population": 1}}, "population is 1; it must be between 2 and 1000."),
+        ({"training": Training(batch_size=0)}, "batch_size is 0; it must be between 2 and 4096."),
         ({"training": Training(optimizer="adamw")}, "learning_rate is 0.2; for AdamW it must be at most 0.1"),
-        ({"training": Training(cutout=2.0)}, "cutout is 2.0; it must be at most 1."),
+        ({"training": Training(cutout=2.0)}, "cutout is 2.0; it must be between 0 and 1."),
         ({"objectives": (Objective("accuracy", "max"), Objective("loss", "min"))}, "genetic works on one objective"),
         ({"objectives": (Objective("beauty", "max"),)}, "There is no metric beauty"),
     ],
@@ -71,15 +71,28 @@ def test_a_broken_limit_is_told_as_a_failure():
     assert isinstance(selection.outcome(limited, 1, one, 0, None), Failed)
 
 
-def test_the_winner_keeps_to_the_limits_and_ties_go_to_the_earlier():
+def test_the_winner_keeps_to_the_limits():
     limited = replace(PLAN, limits=(Limit("parameters", 100.0),))
-    rows = [
-        (1, {"accuracy": 99.0, "parameters": 101}),
-        (2, {"accuracy": 90.0, "parameters": 9}),
-        (3, {"accuracy": 90.0, "parameters": 1}),
-    ]
+    rows = [(1, {"accuracy": 99.0, "parameters": 101}), (2, {"accuracy": 90.0, "parameters": 9})]
     assert selection.best(limited, rows) == 2
     assert selection.best(limited, rows[:1]) is None
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "winner"),
+    [
+        ({"loss": 0.2, "parameters": 9}, {"loss": 0.2, "parameters": 8}, 2),
+        ({"loss": 0.2, "parameters": 9}, {"loss": 0.3, "parameters": 8}, 1),
+        ({"loss": 0.2, "parameters": 9, "multiply_adds": 5}, {"loss": 0.2, "parameters": 9, "multiply_adds": 4}, 2),
+        ({"loss": 0.2, "parameters": 9, "epochs": 2}, {"loss": 0.2, "parameters": 99, "epochs": 3}, 2),
+        ({"loss": 0.2}, {"loss": 0.2}, 1),
+    ],
+    ids=["fewer parameters", "objectives first", "then multiply-adds", "more epochs first", "then the earlier"],
+)
+def test_of_equally_good_networks_the_cheaper_wins(first, second, winner):
+    two = replace(PLAN, objectives=(Objective("accuracy", "max"), Objective("loss", "min")))
+    rows = [(1, {"accuracy": 90.0, **first}), (2, {"accuracy": 90.0, **second})]
+    assert selection.best(two, rows) == winner
 
 
 def test_no_final_seed_is_the_seed_of_the_search():
