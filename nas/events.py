@@ -69,9 +69,10 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Derived:
-    """The end of a search that is one long evaluation: the architecture that its weights point to."""
+    """The end of a search that is one long evaluation: the architecture of an epoch, usually of the last."""
 
     architecture: Architecture
+    epoch: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ all its operations, and learn the weights of the mixture, alpha; a search is one
 """
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from nas.sentences import Refused
 from nas.settings import setting
@@ -13,17 +14,51 @@ from nas.spaces.nasbench201 import NasBench201
 from nas.spaces.nasnet import NasNet
 from nas.spaces.protocol import SearchSpace
 
+LARGEST_RATE = 0.03
+
 
 @dataclass(frozen=True)
 class Descent:
-    """How the shared weights and alpha descend: SGD with momentum 0.9 under a cosine, and Adam, as DARTS does."""
+    """How the shared weights and alpha descend: SGD with momentum 0.9 under a cosine, and Adam, as DARTS does.
+
+    `reach` is the learning rate of alpha times its steps, as the paper has them on CIFAR-10: Adam moves a parameter by
+    its learning rate at most, so it says how far alpha can go in a search.
+    """
+
+    reach: ClassVar[float] = 6.0  # 0.0003 in 50 epochs of 391 steps
 
     batch_size: int = setting(64, low=2, high=4096, help="Images per step.")
     learning_rate: float = setting(0.025, low=1e-6, high=10, help="First learning rate of the shared weights.")
     last_learning_rate: float = setting(0.001, low=0, high=10, help="Last learning rate of the shared weights.")
     weight_decay: float = setting(3e-4, low=0, high=1, help="L2 penalty on the shared weights.")
-    alpha_learning_rate: float = setting(3e-4, low=1e-6, high=1, help="Learning rate of alpha.")
+    alpha_learning_rate: float = setting(
+        0.0,
+        low=0,
+        high=1,
+        help="Learning rate of alpha; 0: such that alpha can go as far as in the paper, however few steps there are.",
+    )
     alpha_weight_decay: float = setting(1e-3, low=0, high=1, help="L2 penalty on alpha.")
+    warm_up: float = setting(0.3, low=0, high=0.9, help="Share of the epochs in which only the weights learn.")
+    derive_none: bool = setting(
+        False,
+        help="Let the operation none be derived where it is the strongest. Norms undo what it does to the size of a "
+        "sum, so its strength tells little.",
+    )
+    stop_at_collapse: int = setting(
+        0,
+        low=0,
+        high=1000,
+        help="Epochs in a row with the alarm of collapse after which the search ends with the last architecture before "
+        "them; 0: it goes on.",
+    )
+
+    def warming(self, epochs: int) -> int:
+        """Return how many of the epochs alpha rests in."""
+        return int(self.warm_up * epochs)
+
+    def alpha_rate(self, steps: int) -> float:
+        """Return the learning rate of alpha where it takes so many steps in all."""
+        return self.alpha_learning_rate or min(LARGEST_RATE, self.reach / max(1, steps))
 
 
 @dataclass(frozen=True)
@@ -42,6 +77,8 @@ class Darts(Descent):
 class Snas(Descent):
     """Xie, Zheng, Liu and Lin, "SNAS: Stochastic Neural Architecture Search", ICLR 2019."""
 
+    reach: ClassVar[float] = 35.0  # 0.0003 in 150 epochs of 781 steps
+
     first_temperature: float = setting(1.0, low=1e-3, high=100, help="Temperature of the samples in the first epoch.")
     last_temperature: float = setting(0.03, low=1e-3, high=100, help="Temperature of the samples in the last epoch.")
 
@@ -49,6 +86,8 @@ class Snas(Descent):
 @dataclass(frozen=True)
 class Gdas(Descent):
     """Dong and Yang, "Searching for a Robust Neural Architecture in Four GPU Hours", CVPR 2019."""
+
+    reach: ClassVar[float] = 29.0  # 0.0003 in 250 epochs of 391 steps
 
     first_temperature: float = setting(10.0, low=1e-3, high=100, help="Temperature of the gradient in the first epoch.")
     last_temperature: float = setting(0.1, low=1e-3, high=100, help="Temperature of the gradient in the last epoch.")
@@ -58,12 +97,12 @@ class Gdas(Descent):
 class PcDarts(Descent):
     """Xu et al., "PC-DARTS: Partial Channel Connections for Memory-Efficient Architecture Search", ICLR 2020."""
 
+    reach: ClassVar[float] = 2.0  # 0.0006 in 35 epochs of 98 steps
+
     batch_size: int = setting(256, low=2, high=4096, help="Images per step.")
     learning_rate: float = setting(0.1, low=1e-6, high=10, help="First learning rate of the shared weights.")
     last_learning_rate: float = setting(0.0, low=0, high=10, help="Last learning rate of the shared weights.")
-    alpha_learning_rate: float = setting(6e-4, low=1e-6, high=1, help="Learning rate of alpha and of the edges.")
     parts: int = setting(4, low=1, high=16, help="One of so many parts of the channels passes through the operations.")
-    warm_up: float = setting(0.3, low=0, high=0.9, help="Share of the epochs in which only the weights learn.")
 
 
 GRADIENT: dict[str, type[Descent]] = {"darts": Darts, "snas": Snas, "gdas": Gdas, "pc_darts": PcDarts}
@@ -73,7 +112,28 @@ ABOUT = {
     "gdas": "Samples one operation per edge and step: the fastest and leanest of the four.",
     "pc_darts": "As darts on a part of the channels, with learned edges: less memory, larger batches.",
 }
+LEARNED = ("accuracy", "loss")  # the objectives that stand for what is descended
 SPACES = (NasBench201.name, NasNet.name, Chain.name)
+
+
+def load(settings: Descent, space: SearchSpace) -> float:
+    """Return how many networks of the space a step of the supernet computes as much as, roughly."""
+    edges, options = 1.0, 1
+    match space:
+        case NasBench201():
+            options = len(space.operations)
+        case NasNet():  # all edges into a node, where a network has two
+            edges, options = sum(range(2, space.nodes + 2)) / (2 * space.nodes), len(space.operations)
+        case Chain():
+            options = len(space.kernels) * len(space.activations) * (1 + space.skip)
+    match settings:
+        case Gdas():
+            return edges
+        case PcDarts():
+            return edges * options / settings.parts
+        case Darts(order="second"):
+            return 3 * edges * options
+    return edges * options
 
 
 def refuse(name: str, settings: Descent, space: SearchSpace) -> None:

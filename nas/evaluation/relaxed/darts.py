@@ -47,7 +47,7 @@ class DartsMethod(nn.Module):
 
     def step(self, learner: Learner, batch: Batch, held: Batch, draw: Generator) -> Losses:
         """Algorithm 1: first alpha, then the weights."""
-        if self.settings.order == "first":
+        if self.settings.order == "first" or learner.resting:
             seen = learner.descend(learner.loss(held, self._mixture()), learner.alpha)
         else:
             seen = self._second_order(learner, batch, held)

@@ -25,24 +25,25 @@ class Losses:
     alpha: Tensor
 
 
-@dataclass(frozen=True)
+@dataclass
 class Learner:
-    """The supernet and the optimisers of its weights and of alpha."""
+    """The supernet and the optimisers of its weights and of alpha; while that one is resting, only the weights move."""
 
     supernet: Supernet
     weights: optim.SGD
     alpha: optim.Adam
+    resting: bool = False
 
     @classmethod
-    def of(cls, supernet: Supernet, method: nn.Module, settings: Descent) -> "Learner":
-        """Return it with the optimisers of DARTS, section 3.1."""
+    def of(cls, supernet: Supernet, method: nn.Module, settings: Descent, steps: int) -> "Learner":
+        """Return it with the optimisers of DARTS, section 3.1; alpha takes so many steps."""
         trained = [parameter for parameter in supernet.parameters() if parameter.requires_grad]
         return cls(
             supernet,
             optim.SGD(trained, settings.learning_rate, MOMENTUM, weight_decay=settings.weight_decay),
             optim.Adam(
                 method.parameters(),
-                settings.alpha_learning_rate,
+                settings.alpha_rate(steps),
                 ALPHA_BETAS,
                 weight_decay=settings.alpha_weight_decay,
             ),
@@ -58,12 +59,18 @@ class Learner:
 
         A weight that the loss does not know stays as it is. The gradient of the weights is clipped.
         """
+        optimizers = tuple(one for one in optimizers if not self._rests(one))
+        if not optimizers:
+            return loss.detach()
         held = [_parameters(optimizer) for optimizer in optimizers]
         found = torch.autograd.grad(loss, [one for some in held for one in some], allow_unused=True)
         gradients = iter(found)
         for optimizer, parameters in zip(optimizers, held, strict=True):
             self.follow(optimizer, [next(gradients) for _ in parameters])
         return loss.detach()
+
+    def _rests(self, optimizer: optim.Optimizer) -> bool:
+        return self.resting and optimizer is self.alpha
 
     def follow(self, optimizer: optim.Optimizer, gradients: Sequence[Tensor | None]) -> None:
         """Step along gradients, one for each parameter of the optimiser."""

@@ -3,7 +3,7 @@
 One of K parts of the channels passes through the mixture, the others around it (equation 2): K times less memory, so
 larger batches, and operations without weights lose their early advantage. As which channels pass changes from step to
 step, edges are weighed too (edge normalisation, equation 3), and these weights, beta, take part in what is derived.
-For the first epochs only the shared weights learn (section 4).
+For the first epochs only the shared weights learn (section 4), which `Learner` sees to.
 """
 
 import torch
@@ -30,11 +30,9 @@ class PcDartsMethod(nn.Module):
         self.beta = nn.Parameter(START * torch.randn(len(edges.names), generator=draw))
         ends = list(zip(edges.cells, edges.targets, strict=True))
         self._into = [[edge for edge, other in enumerate(ends) if other == end] for end in dict.fromkeys(ends)]
-        self.warming = True
 
     def begin_epoch(self, progress: float) -> None:
-        """Alpha and beta learn once the weights are warm."""
-        self.warming = progress < self.settings.warm_up
+        """Nothing changes over the search."""
 
     def probabilities(self) -> Tensor:
         """Return the softmax of alpha."""
@@ -54,12 +52,9 @@ class PcDartsMethod(nn.Module):
         return {}
 
     def step(self, learner: Learner, batch: Batch, held: Batch, draw: Generator) -> Losses:
-        """As DARTS in first order; while warming up, alpha only looks on."""
-        with torch.set_grad_enabled(not self.warming):
-            seen = learner.loss(held, self._mixture())
-        if not self.warming:
-            learner.descend(seen, learner.alpha)
-        return Losses(learner.descend(learner.loss(batch, self._mixture()), learner.weights), seen.detach())
+        """As DARTS in first order."""
+        seen = learner.descend(learner.loss(held, self._mixture()), learner.alpha)
+        return Losses(learner.descend(learner.loss(batch, self._mixture()), learner.weights), seen)
 
     def _mixture(self) -> Mixture:
         return Mixture(self.probabilities(), edges=self.normalised())

@@ -32,6 +32,7 @@ from nas.spaces import catalogue
 from nas.spaces.protocol import SearchSpace
 
 CHECKPOINT_SECONDS = 1.0
+NONE = "none"
 SPREAD = 1_000_003  # keeps the sources of randomness apart
 
 
@@ -53,11 +54,13 @@ def _evaluate(job: Job) -> Iterator[Event]:
         raise EvaluationFailed("error", "{title} has changed since the run began.", title=data.known.title)
     where = device()
     yield Prepared(data.fingerprint, str(where))
-    last = None
-    for last in GradientSearch(job, data, where).epochs():
-        yield last
-    if last is not None:
-        yield Derived(last.architecture)
+    search = GradientSearch(job, data, where)
+    said: list[EpochSearched] = []
+    for epoch in search.epochs():
+        said.append(epoch)
+        yield epoch
+    chosen = trace.before_collapse(said, search.settings.stop_at_collapse)
+    yield Derived(chosen.architecture, chosen.epoch)
 
 
 @dataclass
@@ -79,7 +82,7 @@ class GradientSearch:
     def epochs(self) -> Iterator[EpochSearched]:
         """Yield every epoch, those of earlier attempts first; raises EvaluationFailed where it diverges.
 
-        Resumes exactly: all randomness follows from the seed and the epoch.
+        Resumes exactly: all randomness follows from the seed and the epoch. It ends early where the settings say so.
         """
         learner, method = self.learner, self.method
         kept = (("supernet", learner.supernet, learner.weights), ("method", method, learner.alpha))
@@ -89,6 +92,8 @@ class GradientSearch:
         before = found[-1].metrics["training_seconds"] if found else 0.0
         started = saved = time.perf_counter()
         for epoch in range(len(found) + 1, self.job.epochs + 1):
+            if trace.has_collapsed(found, self.settings.stop_at_collapse):
+                break
             losses = self._train(epoch)
             seconds = before + time.perf_counter() - started
             found.append(self._searched(epoch, losses, seconds))
@@ -114,7 +119,9 @@ class GradientSearch:
     @cached_property
     def learner(self) -> Learner:
         """The supernet with the optimisers of both."""
-        return Learner.of(self.supernet, self.method, self.settings)
+        learning = self.job.epochs - self.settings.warming(self.job.epochs)
+        steps = learning * min(part.count for part in self._parts)
+        return Learner.of(self.supernet, self.method, self.settings, steps)
 
     @cached_property
     def _scale(self) -> Scale:
@@ -138,6 +145,7 @@ class GradientSearch:
     def _train(self, epoch: int) -> dict[str, float]:
         """Take every step of an epoch and return the mean losses of the weights and of alpha."""
         self.method.begin_epoch((epoch - 1) / max(1, self.job.epochs - 1))
+        self.learner.resting = epoch <= self.settings.warming(self.job.epochs)
         (group,) = self.learner.weights.param_groups
         first, last = self.settings.learning_rate, self.settings.last_learning_rate
         group["lr"] = cosine(first, last, (epoch - 1) / self.job.epochs)
@@ -156,6 +164,8 @@ class GradientSearch:
         with torch.no_grad():
             chances, strengths = self.method.probabilities(), self.method.strengths()
         edges = self.relaxed.edges
+        if NONE in edges.options and not self.settings.derive_none:  # DARTS, section 2.4
+            strengths[:, edges.options.index(NONE)] = 0
         picked = self.relaxed.strongest(strengths)
         measured = self._measured(picked)
         architecture = self.relaxed.architecture(picked)

@@ -1,11 +1,12 @@
 """What the weights of a mixture tell: how sure they are, and whether the search collapses."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
 
 from nas.evaluation.relaxed.relaxation import Edges
+from nas.events import EpochSearched
 
 WEIGHTLESS = ("skip_connect", "none")
 COLLAPSED = 0.5  # share of edges
@@ -42,3 +43,16 @@ def shares(edges: Edges, picked: tuple[int, ...], kept: tuple[int, ...]) -> dict
         "none_share": sum(option == "none" for _, option in derived) / len(derived),
         "collapse": float(worst > COLLAPSED),
     }
+
+
+def has_collapsed(epochs: Sequence[EpochSearched], patience: int) -> bool:
+    """Tell whether the alarm was raised in each of the last `patience` epochs, after one that was good; 0: never."""
+    alarms = [bool(epoch.trace["collapse"]) for epoch in epochs]
+    return bool(patience) and len(alarms) > patience and all(alarms[-patience:]) and not all(alarms)
+
+
+def before_collapse(epochs: Sequence[EpochSearched], patience: int) -> EpochSearched:
+    """Return the epoch to derive from: the last one, or the last good one of a search that ends by its collapse."""
+    if not has_collapsed(epochs, patience):
+        return epochs[-1]
+    return next(epoch for epoch in reversed(epochs) if not epoch.trace["collapse"])

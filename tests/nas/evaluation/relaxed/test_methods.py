@@ -23,7 +23,7 @@ def batch(seed):
 def learner(settings, seed=1, relaxed=BENCH):
     made = method(settings, relaxed.edges, draw(seed))
     parts = settings.parts if isinstance(settings, PcDarts) else 1
-    return made, Learner.of(relaxed.supernet(seed, parts), made, settings)
+    return made, Learner.of(relaxed.supernet(seed, parts), made, settings, 100)
 
 
 # DARTS
@@ -208,15 +208,10 @@ def test_the_edges_into_each_node_share_what_passes():
     torch.testing.assert_close(made.strengths().sum(1), shares)
 
 
-def test_pc_darts_learns_alpha_and_beta_only_once_warm():
+def test_beta_learns_with_alpha():
     made, learns = learner(PcDarts(parts=2))
-    alpha, beta = made.alpha.detach().clone(), made.beta.detach().clone()
-    made.begin_epoch(0.0)
+    beta = made.beta.detach().clone()
     made.step(learns, batch(1), batch(2), draw())
-    assert torch.equal(made.alpha, alpha)
-    made.begin_epoch(0.3)
-    made.step(learns, batch(1), batch(2), draw())
-    assert not torch.equal(made.alpha, alpha)
     # The only edge into the first node has all of its share, whatever beta says.
     assert not torch.equal(made.beta[1:], beta[1:])
 
@@ -232,6 +227,34 @@ def test_the_edges_that_beta_favours_are_derived():
 
 
 # All of them
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [Darts(), Darts(order="second"), Snas(), Gdas(), PcDarts(parts=2)],
+    ids=["darts", "darts second", "snas", "gdas", "pc_darts"],
+)
+def test_while_alpha_rests_only_the_weights_move(settings):
+    made, learns = learner(settings)
+    before = {name: one.detach().clone() for name, one in made.named_parameters()}
+    weights = [one.detach().clone() for one in learns.supernet.parameters()]
+    learns.resting = True
+    made.step(learns, batch(1), batch(2), draw())
+    assert all(torch.equal(one, before[name]) for name, one in made.named_parameters())
+    assert not all(map(torch.equal, weights, learns.supernet.parameters()))
+    learns.resting = False
+    made.step(learns, batch(1), batch(2), draw())
+    assert not torch.equal(made.alpha, before["alpha"])
+
+
+@pytest.mark.parametrize(
+    ("steps", "rate"),
+    [(50 * 391, 6 / (50 * 391)), (1000, 0.006), (10, 0.03), (0, 0.03)],
+    ids=["as the paper", "fewer", "few", "none"],
+)
+def test_alpha_can_go_as_far_as_in_the_paper_in_fewer_steps(steps, rate):
+    assert Darts().alpha_rate(steps) == pytest.approx(rate)
+    assert Darts(alpha_learning_rate=0.1).alpha_rate(steps) == 0.1
 
 
 class Telling(nn.Module):
@@ -253,7 +276,7 @@ class Telling(nn.Module):
 def test_alpha_finds_the_operation_that_tells_the_label(name: str):
     settings = configure(GRADIENT[name], {"alpha_learning_rate": 0.05})
     made = method(settings, BENCH.edges, draw(1))
-    learns = Learner.of(Telling(), made, settings)
+    learns = Learner.of(Telling(), made, settings, 100)
     source = draw(2)
     for step in range(120):
         made.begin_epoch(step / 119)

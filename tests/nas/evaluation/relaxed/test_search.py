@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 import torch
 
+from nas.architecture import Architecture
 from nas.evaluation.catalogue import evaluator
 from nas.evaluation.relaxed import search
 from nas.evaluation.relaxed.checkpoint import FILE
 from nas.evaluation.relaxed.search import Relaxed
-from nas.evaluation.relaxed.trace import entropy, shares
-from nas.events import Derived, Prepared
+from nas.evaluation.relaxed.trace import before_collapse, entropy, has_collapsed, shares
+from nas.events import Derived, EpochSearched, Prepared
 from nas.gradient import GRADIENT
 from nas.spaces import catalogue
 from tests.nas.evaluation.relaxed.searches import BENCH, DARTS, SPACES, TASK, digits, events, told
@@ -30,7 +31,7 @@ def test_an_epoch_derives_a_canonical_architecture_which_is_the_end(name, space,
     assert isinstance(said[0], Prepared)
     epochs = told(said)
     assert [epoch.epoch for epoch in epochs] == [1]
-    assert said[-1] == Derived(epochs[-1].architecture)
+    assert said[-1] == Derived(epochs[-1].architecture, 1)
     built = catalogue.build(SPACES[space], TASK)
     for epoch in epochs:
         assert built.canonical(epoch.architecture) == epoch.architecture
@@ -88,6 +89,41 @@ def test_a_loss_that_is_no_number_ends_the_search(tmp_path: Path):
         running.method.alpha.fill_(math.nan)
     with pytest.raises(search.EvaluationFailed, match="diverged in epoch 1"):
         next(running.epochs())
+
+
+def test_alpha_rests_in_the_first_epochs(tmp_path: Path):
+    settings = {"batch_size": 256, "warm_up": 0.5, "alpha_learning_rate": 0.05}
+    epochs = told(events(digits(tmp_path, "snas", epochs=4, strategy_settings=settings)))
+    assert [epoch.alpha == epochs[0].alpha for epoch in epochs] == [True, True, False, False]
+
+
+@pytest.mark.parametrize(
+    ("alarms", "patience", "stops", "chosen"),
+    [
+        ((0, 0, 1, 1), 2, True, 2),
+        ((0, 1, 0, 1), 2, False, 4),
+        ((0, 0, 1, 1), 0, False, 4),
+        ((1, 1, 1), 2, False, 3),
+        ((0, 1), 3, False, 2),
+    ],
+)
+def test_a_search_may_end_by_its_collapse_and_derive_the_last_good_epoch(alarms, patience, stops, chosen):
+    epochs = [
+        EpochSearched(at, 9, Architecture("nasbench201", (at,) * 6), {}, {"collapse": float(alarm)}, {})
+        for at, alarm in enumerate(alarms, start=1)
+    ]
+    assert has_collapsed(epochs, patience) == stops
+    assert before_collapse(epochs, patience).epoch == chosen
+
+
+def test_a_search_that_collapsed_stops_and_says_what_it_derived(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    alarms = iter((0.0, 1.0, 1.0, 1.0))
+    monkeypatch.setattr(search.trace, "shares", lambda *_: {"collapse": next(alarms)})
+    settings = {"batch_size": 256, "stop_at_collapse": 2}
+    said = events(digits(tmp_path, "gdas", epochs=5, strategy_settings=settings))
+    epochs = told(said)
+    assert [epoch.epoch for epoch in epochs] == [1, 2, 3]
+    assert said[-1] == Derived(epochs[0].architecture, 1)
 
 
 def test_a_job_of_a_search_by_gradient_is_given_to_it(tmp_path: Path):
