@@ -78,11 +78,13 @@ def _named(path: Path) -> Iterator[Message]:
 
 def _catalogues() -> Iterator[Message]:
     sys.path.insert(0, str(ROOT))
+    from nas import proxies
     from nas.datasets.known import DATASETS
     from nas.datasets.places import NOWHERE
     from nas.evaluation import catalogue as evaluators
-    from nas import proxies
     from nas.evaluation.protocol import Measuring
+    from nas.gradient import ABOUT as GRADIENT_ABOUT
+    from nas.gradient import GRADIENT
     from nas.objectives import METRICS
     from nas.policy import Policy
     from nas.settings import KINDS, settings_of
@@ -97,13 +99,14 @@ def _catalogues() -> Iterator[Message]:
     for name, metric in (METRICS | proxies.METRICS).items():
         for text in (metric.title, name):
             yield text, None, "nas/objectives.py"
-    about = (spaces.ABOUT, strategies.ABOUT, evaluators.ABOUT, proxies.ABOUT)
+    about = (spaces.ABOUT, strategies.ABOUT, GRADIENT_ABOUT, evaluators.ABOUT, proxies.ABOUT)
     for text in (text for texts in about for text in texts.values()):
         yield text, None, "nas/*/catalogue.py"
     for name in (*spaces.SEARCHABLE, *strategies.STRATEGIES):
         for text in (name, name.replace("_", " ").capitalize()):
             yield text, None, "nas/*/catalogue.py"
-    described = (*spaces.SPACES.values(), *strategies.STRATEGIES.values(), *evaluators.SETTINGS.values())
+    strategists = (*strategies.STRATEGIES.values(), *GRADIENT.values())
+    described = (*spaces.SPACES.values(), *strategists, *evaluators.SETTINGS.values())
     for kind in (*described, Measuring, Policy):
         for item in settings_of(kind):
             yield item.help, None, "nas"

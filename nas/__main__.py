@@ -67,7 +67,7 @@ def _parser() -> argparse.ArgumentParser:
 def _search(options: argparse.Namespace) -> int:
     plan = plan_of(vars(options))
     # Here too, so that no bars are drawn above the sentence that refuses it.
-    check(plan, by_gradient=True)
+    check(plan)
     search = Search(plan, _data_dirs(), options.keep)
     follower = Follower(plan, as_json=options.json)
     last: dict[str, Any] | None = None

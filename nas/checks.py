@@ -4,7 +4,7 @@ from nas import codec, objectives
 from nas.datasets.catalogue import dataset
 from nas.evaluation import energy
 from nas.evaluation.protocol import Measuring, Rehearsal, Scoring, Training
-from nas.gradient import GRADIENT, refuse
+from nas.gradient import GRADIENT, LEARNED, refuse
 from nas.objectives import METRICS
 from nas.plan import Plan, metrics, search_space, strategy, table, terms
 from nas.policy import Policy
@@ -16,11 +16,10 @@ MOST_EVALUATIONS = 1_000_000
 MOST_ADAMW = 0.1
 
 
-def check(plan: Plan, *, by_gradient: bool = False, tells_energy: bool | None = None) -> None:
+def check(plan: Plan, *, tells_energy: bool | None = None) -> None:
     """Raise Refused for the first thing that could not work, before anything is started.
 
-    `by_gradient` says that the caller can run a search that is one long evaluation, `tells_energy` whether the devices
-    that will train count it; None asks this machine.
+    `tells_energy` says whether the devices that will train count it; None asks this machine.
     """
     if not plan.is_rehearsal:
         dataset(plan.split.dataset)
@@ -45,9 +44,7 @@ def check(plan: Plan, *, by_gradient: bool = False, tells_energy: bool | None = 
     configure(Measuring, codec.dump(plan.measuring))
     configure(Policy, codec.dump(plan.policy))
     if plan.is_gradient:
-        if not by_gradient:
-            raise Refused("{strategy} searches by gradient, which python -m nas search does.", strategy=plan.strategy)
-        _gradient(plan)
+        by_gradient(plan)
         return
     _policy(plan)
     _objectives(plan)
@@ -73,7 +70,8 @@ def proxies(plan: Plan) -> tuple[str, ...]:
     return (*free, *(name for name, about in table(plan).columns.items() if about.kind == "proxy"))
 
 
-def _gradient(plan: Plan) -> None:
+def by_gradient(plan: Plan) -> None:
+    """Raise Refused where a search by gradient could not work on the plan."""
     settings = configure(GRADIENT[plan.strategy], plan.strategy_settings)
     if plan.evaluator != "train":
         raise Refused(
@@ -84,7 +82,7 @@ def _gradient(plan: Plan) -> None:
     aims = ", ".join(objective.metric for objective in plan.objectives)
     if plan.task.goal == "number":
         raise Refused("{strategy} searches networks that tell classes, not a number.", strategy=plan.strategy)
-    if aims not in ("accuracy", "loss"):
+    if aims not in LEARNED:
         raise Refused(
             "{strategy} descends the loss; its objective is accuracy or loss, not {metrics}.",
             strategy=plan.strategy,

@@ -83,7 +83,10 @@ class Plan:
 
     @property
     def is_gradient(self) -> bool:
-        """Whether the search is one long evaluation that descends a gradient; its budget counts epochs."""
+        """Whether the search is one long evaluation that descends a gradient; its budget counts epochs.
+
+        `candidate_seconds` is then what one of them may take.
+        """
         return self.strategy in GRADIENT
 
     @property

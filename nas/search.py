@@ -15,7 +15,7 @@ from nas.checks import check
 from nas.evaluation.catalogue import evaluator
 from nas.evaluation.protocol import Job
 from nas.evaluation.stopping import MOST_PEERS, accuracies
-from nas.events import Ended, EpochEnded, EpochSearched, Measured
+from nas.events import Derived, Ended, EpochEnded, EpochSearched, Measured
 from nas.plan import Plan
 from nas.report import described, evaluation_line, last_line
 from nas.sentences import Refused
@@ -55,7 +55,7 @@ class Search:
 
     def run(self) -> Iterator[Item]:
         """Yield epochs, a line per evaluation, and the last line; raises Refused before anything is trained."""
-        check(self.plan, by_gradient=True)
+        check(self.plan)
         with tempfile.TemporaryDirectory() as work:
             measured = yield from self._search(Path(work))
             found = selection.best(self.plan, measured)
@@ -102,7 +102,7 @@ class Search:
         return measured
 
     def _descend(self, work: Path) -> Generator[Item, None, list[Measurement]]:
-        """Yield a line per epoch; the latest architecture has most epochs behind it and so is the best."""
+        """Yield a line per epoch and return them as far as the one whose architecture is derived, usually the last."""
         job = jobs.gradient_job(self.plan, workdir=str(work / "supernet"), data_dirs=self._where()["data_dirs"])
         measured: list[Measurement] = []
         for event in evaluator(job).evaluate(job):
@@ -112,6 +112,8 @@ class Search:
                     measured.append(((event.epoch, event.architecture), metrics))
                     line = evaluation_line(self.plan, event.epoch, "search", job.seed, choices, metrics=metrics)
                     yield line | {"trace": dict(event.trace), "alpha": dict(event.alpha)}
+                case Derived():
+                    return measured[: event.epoch]
                 case Ended():
                     broken = partial(evaluation_line, self.plan, len(measured) + 1, "search", job.seed, ())
                     yield broken(cause=event.cause, sentence=str(event.sentence))

@@ -13,7 +13,7 @@ from nas.sentences import Refused, Sentence
 from nas.spaces.baseline import BASELINE, Baseline
 from nas.strategies.protocol import Proposal
 from nas.strategies.screened import CORRELATION, TRUSTED
-from searches import dispatch, lifecycle
+from searches import dispatch, epochs, lifecycle
 from searches.models import Candidate, Evaluation, Generation, Run, Worker
 from searches.record import record
 
@@ -51,6 +51,8 @@ class _Step:
 
 def _step_search(run: Run) -> bool:
     """Step the strategy once; True where the step was committed or there was nothing to do."""
+    if run.plan.is_gradient:
+        return _step_supernet(run)
     in_flight = run.evaluations.filter(status__in=Evaluation.OPEN).count()
     asked = run.candidates.filter(number__gt=0).count()
     step = None if run.closing else _strategy_step(run, asked, in_flight)
@@ -60,6 +62,16 @@ def _step_search(run: Run) -> bool:
     if not (step.proposals or step.told):
         return True
     return _commit_search(run, step)
+
+
+def _step_supernet(run: Run) -> bool:
+    """Begin the one long evaluation that is the search, and go on to the final stage once it is over."""
+    supernet = run.evaluations.filter(stage=Evaluation.SUPERNET).first()
+    if supernet is None and not run.closing:
+        return _commit_search(run, _Step(None, [], [], {}))
+    if supernet is not None and supernet.status in Evaluation.OPEN:
+        return True
+    return _open_final(run, None)
 
 
 def _strategy_step(run: Run, asked: int, in_flight: int) -> _Step:
@@ -72,7 +84,7 @@ def _strategy_step(run: Run, asked: int, in_flight: int) -> _Step:
     before = run.evaluations.filter(stage=Run.Stage.SEARCH, told=True).count()
     told, traces = [], {}
     for count, evaluation in enumerate(untold.select_related("candidate").order_by("finished_at", "pk"), before + 1):
-        candidate = evaluation.candidate
+        candidate = evaluation.of
         metrics = evaluation.metrics if evaluation.status == Status.MEASURED else None
         outcome = selection.outcome(run.plan, candidate.number, candidate.architecture, candidate.fidelity, metrics)
         state = strategy.tell(space, state, outcome)
@@ -105,7 +117,7 @@ def _commit_search(run: Run, step: _Step) -> bool:
         if run.status == Run.Status.QUEUED:
             record(run.pk, "run", {"status": Run.Status.RUNNING, "stage": Run.Stage.SEARCH})
         _note(run, step)
-        evaluations = _insert(run, step.proposals)
+        evaluations = [epochs.supernet(run)] if run.plan.is_gradient else _insert(run, step.proposals)
         transaction.on_commit(lambda: dispatch.send(evaluations))
     return True
 
@@ -180,7 +192,8 @@ def _insert(run: Run, proposals: list[Proposal]) -> list[Evaluation]:
 
 def _open_final(run: Run, step: _Step | None) -> bool:
     measured = run.evaluations.filter(stage=Run.Stage.SEARCH, status=Status.MEASURED).select_related("candidate")
-    winner = selection.best(run.plan, ((one.candidate, one.metrics) for one in measured))
+    # Of a search by gradient it may be known: the architecture that was derived, or that a person took.
+    winner = run.winner or selection.best(run.plan, ((one.of, one.metrics) for one in measured))
     if winner is None:
         return lifecycle.fail(run.pk, run.version, _why_no_winner(run))
     with transaction.atomic():
@@ -232,7 +245,8 @@ def _baseline(run: Run) -> Candidate:
 
 
 def _why_no_winner(run: Run) -> Sentence:
-    failed = run.evaluations.filter(stage=Run.Stage.SEARCH, status=Status.FAILED).order_by("-finished_at").first()
+    over = run.evaluations.exclude(stage=Run.Stage.FINAL).order_by("-finished_at")
+    failed = over.filter(status=Status.FAILED).first()
     if run.evaluations.filter(status=Status.MEASURED).exists() or failed is None or failed.sentence is None:
         return Sentence(lifecycle.NO_WINNER)
     return Sentence(lifecycle.NOTHING_MEASURED, {"reason": failed.sentence})

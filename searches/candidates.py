@@ -116,7 +116,7 @@ def csv_lines(run: Run) -> Iterator[str]:
     yield _csv([*names, *metrics])
     rows = run.evaluations.filter(stage=Run.Stage.SEARCH).select_related("candidate").order_by("candidate__number")
     for one in rows.iterator(chunk_size=500):
-        candidate = one.candidate
+        candidate = one.of
         parents = " ".join(map(str, candidate.parents))
         facts = (candidate.number, candidate.generation, candidate.origin, parents, candidate.parameters)
         epochs = one.epochs if one.stopped_after is None else one.stopped_after

@@ -69,8 +69,8 @@ def compare(run: Run) -> Comparison | None:
     if not final:
         return None
     measured = [one for one in final if one.status == Evaluation.Status.MEASURED]
-    baseline = [one for one in measured if one.candidate.is_baseline]
-    winner = [one for one in measured if not one.candidate.is_baseline]
+    baseline = [one for one in measured if one.of.is_baseline]
+    winner = [one for one in measured if not one.of.is_baseline]
     seeds = tuple(sorted({one.seed for one in final}))
     known = [name for name in ROWS if any(name in one.metrics for one in measured)]
     return Comparison(

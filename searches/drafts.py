@@ -1,6 +1,8 @@
 """Searches that are not started yet: made, changed step by step, copied, deleted."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
@@ -10,6 +12,7 @@ from django.utils.translation import gettext
 from nas import codec
 from nas.datasets.catalogue import dataset
 from nas.evaluation.protocol import Split
+from nas.gradient import LEARNED
 from nas.plan import Plan, default_limits, explicit
 from nas.policy import Policy
 from nas.rehearsal import on_table
@@ -19,6 +22,8 @@ from searches.models import Race, Run
 
 # Others report what their methods find within 150 trainings.
 REHEARSAL_BUDGET = 150
+# DARTS, SNAS and their like search for 50 epochs and more.
+SUPERNET_EPOCHS = 50
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,29 @@ def _with_usual_limits(before: Plan, after: Plan) -> Plan:
     old, new = default_limits(before.task, before.space), default_limits(after.task, after.space)
     usual = dict(zip(old, new, strict=True))
     return replace(after, limits=tuple(usual.get(limit, limit) for limit in after.limits))
+
+
+def with_strategy(plan: Plan, name: str, settings: Mapping[str, Any]) -> Plan:
+    """Return the plan with another strategy.
+
+    By gradient it has one objective, a budget of epochs, nothing that spares evaluations, and no limits: those that
+    were the usual ones go, and come back with a strategy that knows limits.
+    """
+    changed = replace(plan, strategy=name, strategy_settings=settings)
+    if plan.is_rehearsal or changed.is_gradient == plan.is_gradient:
+        return changed
+    usual, first = default_limits(plan.task, plan.space), first_plan()
+    if not changed.is_gradient:
+        budget = first.budget if plan.budget == SUPERNET_EPOCHS else plan.budget
+        return replace(changed, budget=budget, limits=plan.limits or usual)
+    aims = plan.objectives if plan.objectives[0].metric in LEARNED else first.objectives
+    return replace(
+        changed,
+        objectives=aims[:1],
+        limits=tuple(limit for limit in plan.limits if limit not in usual),
+        budget=SUPERNET_EPOCHS if plan.budget == first.budget else plan.budget,
+        policy=Policy(warm_start=plan.policy.warm_start),
+    )
 
 
 def with_table(plan: Plan, name: str) -> Plan:

@@ -6,7 +6,7 @@ and 90th percentile).
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from math import ceil, log10, prod
 from random import Random
@@ -18,11 +18,14 @@ from django.utils import timezone
 
 from nas.datasets.catalogue import dataset
 from nas.evaluation.protocol import Split
+from nas.gradient import GRADIENT, load
 from nas.jobs import columns
 from nas.plan import Plan, search_space, table
 from nas.proxies import METRICS as PROXIES
+from nas.settings import configure
 from nas.spaces import moves
 from nas.spaces.baseline import BASELINE, Baseline
+from nas.spaces.chain import Chain
 from nas.spaces.graph import Graph
 from nas.spaces.protocol import magnitude
 from searches.drafts import Draft
@@ -58,6 +61,9 @@ class Speed:
 
 
 CPU = Speed(start=6.0, evaluation=0.15, operation=1.5e-4, value=9.4e-9, rate=7.6e10)
+NO_START = replace(CPU, evaluation=0.0)  # an epoch in the middle of a search
+# What a candidate of a search by gradient reached was measured with an epoch of the supernet, not by a training.
+DERIVED = Q(stage=Run.Stage.SEARCH, run__plan_json__strategy__in=list(GRADIENT))
 
 
 @dataclass(frozen=True)
@@ -110,6 +116,8 @@ def estimate(draft: Draft) -> Estimate:
     plan = draft.plan
     if plan.is_rehearsal:
         return _rehearsal(draft)
+    if plan.is_gradient:
+        return _supernet(draft)
     space = search_space(plan)
     graphs = [space.graph(moves.sample(space, Random(f"estimate/{index}"))) for index in range(SAMPLES)]
     correction = measured_correction()
@@ -133,6 +141,34 @@ def estimate(draft: Draft) -> Estimate:
         final=final_seconds,
         workers=workers,
         disk=_disk(plan, parameters.mean),
+        measured=correction.count,
+    )
+
+
+def _supernet(draft: Draft) -> Estimate:
+    """The cost of a search by gradient: each epoch computes so many networks at once, on one worker."""
+    plan, space, workers = draft.plan, search_space(draft.plan), alive_workers(draft.queue)
+    settings = configure(GRADIENT[plan.strategy], plan.strategy_settings)
+    graphs = [space.graph(moves.sample(space, Random(f"estimate/{index}"))) for index in range(SAMPLES)]
+    correction = measured_correction()
+    stepped = replace(plan, training=replace(plan.training, batch_size=settings.batch_size))
+    times = load(settings, space) * correction.factor
+    epochs = [times * predict(stepped, graph, Run.Stage.SEARCH, 1, NO_START) for graph in graphs]
+    # A chain's supernet is its largest network with all options.
+    each = _range(epochs if plan.space.kind != Chain.name else [max(epochs)])
+    parameters = _range(graph.parameters for graph in graphs)
+    pair = correction.factor * (
+        _range(predict(plan, graph, Run.Stage.FINAL) for graph in graphs).high
+        + predict(plan, Baseline(plan.task).graph(BASELINE), Run.Stage.FINAL)
+    )
+    return Estimate(
+        magnitude=magnitude(space),
+        parameters=parameters,
+        candidate=each,
+        search=CPU.start + each.mean * plan.budget,
+        final=pair / 2 * ceil(2 * plan.final_seeds / max(1, workers)),
+        workers=workers,
+        disk=_disk(replace(plan, budget=1), load(settings, space) * parameters.mean),
         measured=correction.count,
     )
 
@@ -191,15 +227,15 @@ def measured_correction() -> Correction:
     """Return the median of measured over predicted among the latest evaluations, 1 where there are none."""
     rows = (
         Evaluation.objects.filter(TRAINED, status=Evaluation.Status.MEASURED, attempt=1)
+        .exclude(DERIVED)
+        .exclude(stage=Evaluation.SUPERNET)
         .exclude(started_at=None)
         .exclude(finished_at=None)
         .select_related("candidate", "run")
         .defer("curve", "metrics", "artifacts", "run__state")
         .order_by("-pk")[:LATEST]
     )
-    ratios = [
-        _seconds(row) / predict(row.run.plan, graph_of(row.run, row.candidate), row.stage, row.epochs) for row in rows
-    ]
+    ratios = [_seconds(row) / predict(row.run.plan, graph_of(row.run, row.of), row.stage, row.epochs) for row in rows]
     return Correction(median(ratios), len(ratios)) if ratios else Correction()
 
 

@@ -193,7 +193,7 @@ def _fail(held: QuerySet[Evaluation], evaluation: Evaluation, cause: Cause, sent
 def _about(evaluation: Evaluation) -> dict[str, Any]:
     return {
         "evaluation": evaluation.pk,
-        "candidate": evaluation.candidate.number,
+        "candidate": evaluation.candidate.number if evaluation.candidate else None,
         "stage": evaluation.stage,
         "seed": evaluation.seed,
     }

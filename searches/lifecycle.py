@@ -3,13 +3,14 @@
 from typing import Any
 
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext_noop
 
 from nas import codec
 from nas.checks import check
 from nas.sentences import Refused, Sentence
-from searches.models import Evaluation, Run, Worker
+from searches.models import Candidate, Evaluation, Run, Worker
 from searches.record import record
 from searches.warming import warmed
 
@@ -55,17 +56,29 @@ def stop(run: Run) -> bool:
 
 def finish(run: Run) -> bool:
     """End the search stage now and train the best so far fully; False where the final stage has begun already."""
+    return _close(run)
+
+
+def take(run: Run, epoch: int) -> bool:
+    """End a search by gradient now and train the architecture of that epoch fully; False as for `finish`."""
+    winner = run.candidates.filter(number=epoch, origin="derived").first()
+    return winner is not None and _close(run, winner=winner)
+
+
+def _close(run: Run, *, winner: Candidate | None = None) -> bool:
+    chosen = {"winner": winner} if winner else {}
     with transaction.atomic():
         changed = Run.objects.filter(
             pk=run.pk,
             stage=Run.Stage.SEARCH,
             closing=False,
             status__in=(*Run.WORKING, Status.PAUSING, Status.PAUSED),
-        ).update(closing=True, status=Status.RUNNING)
+        ).update(closing=True, status=Status.RUNNING, version=F("version") + 1, **chosen)
         if not changed:
             return False
         _cancel_queued(run.pk)
-        record(run.pk, "run", {"status": Status.RUNNING, "stage": Run.Stage.SEARCH, "closing": True})
+        taken = {"taken": winner.number} if winner else {}
+        record(run.pk, "run", {"status": Status.RUNNING, "stage": Run.Stage.SEARCH, "closing": True, **taken})
     return True
 
 

@@ -105,7 +105,7 @@ def _best_so_far(run: Run, metrics: Sequence[Mapping[str, float]]) -> list[float
     better = max if objective.goal == "max" else min
     values: list[float] = []
     # Numbers after fewer epochs do not compare with those after more.
-    most = max((one.get("epochs", 0) for one in metrics), default=0)
+    most = 0.0 if run.plan.is_gradient else max((one.get("epochs", 0) for one in metrics), default=0)
     for one in (one for one in metrics if one.get("epochs", most) >= most):
         if selection.best(run.plan, [(0, one)]) is not None:
             value = one[objective.metric]

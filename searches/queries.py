@@ -75,7 +75,7 @@ def measurements(run: Run) -> list[Measurement]:
     found = []
     for one in rows.select_related("candidate").only(*READ):
         seconds = (one.finished_at - one.started_at).total_seconds() if one.finished_at and one.started_at else 0.0
-        candidate = one.candidate
+        candidate = one.of
         found.append(
             Measurement(
                 evaluation=one.pk,
@@ -124,7 +124,8 @@ def _seconds_left(run: Run, measured: Sequence[Measurement], workers: int) -> fl
     if not times or not run.is_open:
         return None
     candidate = median(times)
-    final = candidate * run.plan.final_epochs / run.plan.epochs
+    # An epoch of a supernet is the nearest thing to one of the final stage that is known so far.
+    final = candidate * run.plan.final_epochs / (1 if run.plan.is_gradient else run.plan.epochs)
     if run.plan.is_scored:  # a score tells nothing of a training: what is left is that of the search alone
         final = 0.0
     if run.stage == Run.Stage.FINAL:
@@ -132,7 +133,7 @@ def _seconds_left(run: Run, measured: Sequence[Measurement], workers: int) -> fl
     else:
         missing = 0 if run.closing else max(run.plan.budget - len(measured), 0)
         work = candidate * missing + (0.0 if run.plan.is_rehearsal else final * 2 * run.plan.final_seeds)
-    return work / max(workers, 1)
+    return work / (1 if run.plan.is_gradient and run.stage == Run.Stage.SEARCH else max(workers, 1))
 
 
 def graph_of(run: Run, candidate: Candidate) -> Graph:

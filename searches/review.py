@@ -17,11 +17,11 @@ from nas.plan import Plan, table
 from nas.policy import Policy
 from nas.settings import settings_of
 from nas.spaces.catalogue import SPACES
-from nas.strategies.catalogue import STRATEGIES
 from searches.columns import figure_of
 from searches.drafts import Draft
 from searches.estimate import training_images
 from searches.figures import duration, write
+from searches.forms.steps import KNOWN
 from searches.say import label, option
 from searches.warming import warmed
 
@@ -46,7 +46,7 @@ def review(draft: Draft) -> tuple[Part, ...]:
             "strategy",
             label(plan.strategy),
             (*_measuring(plan), *_warm(plan)),
-            _settings(STRATEGIES[plan.strategy], plan.strategy_settings),
+            _settings(KNOWN[plan.strategy], plan.strategy_settings),
         ),
         Part("objectives", _objectives(plan), _bounds(plan)),
         _budget(draft),
@@ -118,12 +118,13 @@ def _bound(plan: Plan, limit: Limit) -> str:
 
 def _budget(draft: Draft) -> Part:
     plan = draft.plan
-    candidates = ngettext("{count} candidate", "{count} candidates", plan.budget).format(count=f"{plan.budget:,}")
+    headline, limit = _search(plan), _("A candidate may take {time}.")
+    if plan.is_gradient:
+        limit = _("An epoch may take {time}.")
     queue = _("Queue: {queue}. Seed: {seed}.").format(queue=draft.queue, seed=plan.seed)
     policy = _changed(plan)
     if plan.is_rehearsal:
-        return Part("budget", candidates, (queue,), (*_settings(Rehearsal, codec.dump(plan.rehearsal)), *policy))
-    each = ngettext("{count} epoch each", "{count} epochs each", plan.epochs).format(count=plan.epochs)
+        return Part("budget", headline, (queue,), (*_settings(Rehearsal, codec.dump(plan.rehearsal)), *policy))
     seeds = ngettext(
         "In the end the winner and the baseline train {epochs} epochs with {count} seed.",
         "In the end the winner and the baseline train {epochs} epochs with {count} seeds.",
@@ -131,14 +132,25 @@ def _budget(draft: Draft) -> Part:
     ).format(epochs=plan.final_epochs, count=plan.final_seeds)
     looked = _("The proxies look at {count} training images.").format(count=plan.scoring.batch_size)
     scored = (looked,) if plan.is_scored else ()
-    limit = _("A candidate may take {time}.").format(time=duration(plan.candidate_seconds))
     training = _settings(Training, codec.dump(plan.training))
     return Part(
         "budget",
-        candidates if plan.is_scored else _("{candidates}, {each}").format(candidates=candidates, each=each),
-        (*scored, seeds, limit, queue),
+        headline,
+        (*scored, seeds, limit.format(time=duration(plan.candidate_seconds)), queue),
         (*training, *_settings(Measuring, codec.dump(plan.measuring)), *policy),
     )
+
+
+def _search(plan: Plan) -> str:
+    """Say how much is searched: so many candidates, or so many epochs of one supernet."""
+    if plan.is_gradient:
+        words = ngettext("{count} epoch of the supernet", "{count} epochs of the supernet", plan.budget)
+        return words.format(count=f"{plan.budget:,}")
+    candidates = ngettext("{count} candidate", "{count} candidates", plan.budget).format(count=f"{plan.budget:,}")
+    if plan.is_rehearsal or plan.is_scored:
+        return candidates
+    each = ngettext("{count} epoch each", "{count} epochs each", plan.epochs).format(count=plan.epochs)
+    return _("{candidates}, {each}").format(candidates=candidates, each=each)
 
 
 def _changed(plan: Plan) -> tuple[tuple[str, str], ...]:

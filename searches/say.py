@@ -29,6 +29,10 @@ NAMES = {
     "asha": "ASHA",
     "sgd": "SGD",
     "adamw": "AdamW",
+    "darts": "DARTS",
+    "snas": "SNAS",
+    "gdas": "GDAS",
+    "pc_darts": "PC-DARTS",
 }
 
 

@@ -87,7 +87,7 @@ def curve_of(evaluation: Evaluation, points: Sequence[Mapping[str, Any]]) -> dic
     """Return one learning curve as the charts read it."""
     return {
         "evaluation": evaluation.pk,
-        "candidate": evaluation.candidate.number,
+        "candidate": evaluation.candidate.number if evaluation.candidate else None,
         "stage": evaluation.stage,
         "seed": evaluation.seed,
         "epochs": evaluation.epochs,

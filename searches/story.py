@@ -19,6 +19,7 @@ TOLD = (
     Q(kind__in=("failed", "requeued", "run", "proxy"))
     | Q(kind="measured", data__best=True)
     | Q(kind="measured", data__stage=Run.Stage.FINAL)
+    | Q(kind="generation", data__alarm=True)
 )
 
 
@@ -48,6 +49,9 @@ def _line(run: Run, event: Event, figure: Figure) -> Line:
             return Line(event.at, _("%(who)s waits for attempt %(attempt)d. %(reason)s") % words, "wait")
         case "proxy":
             return _proxy_line(run, event)
+        case "generation":
+            text = _("Epoch %(epoch)d: skip connections and none take over; the alarm of collapse is raised.")
+            return Line(event.at, text % {"epoch": data["told"]}, "bad")
         case "measured" if data["stage"] == Run.Stage.FINAL:
             return Line(event.at, _final_line(run, data))
         case "measured":
@@ -80,6 +84,9 @@ def _proxy_line(run: Run, event: Event) -> Line:
 
 def _status_line(run: Run, event: Event) -> Line:
     data = event.data
+    if data.get("taken"):
+        text = _("Searching ends here: the architecture of epoch %(epoch)d will be trained fully.")
+        return Line(event.at, text % {"epoch": data["taken"]}, "wait")
     if data.get("closing"):
         return Line(event.at, _("Searching ends here; the best so far will be trained fully."), "wait")
     if data.get("winner") is not None and run.plan.is_rehearsal:
@@ -103,6 +110,8 @@ def _status_line(run: Run, event: Event) -> Line:
 
 
 def _who(data: dict[str, Any]) -> str:
+    if data["candidate"] is None:
+        return _("The supernet")
     if data["stage"] != Run.Stage.FINAL:
         return _("Candidate %(number)d") % {"number": data["candidate"]}
     if data["candidate"] == 0:

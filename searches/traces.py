@@ -35,6 +35,13 @@ NAMES: dict[str, Words] = {
     "level": _("Level"),
     "beam size": _("Beam size"),
     "beam best": _("Best of the beam"),
+    "train_loss": _("Loss of the weights"),
+    "alpha_loss": _("Loss of alpha"),
+    "valid_loss": _("Loss on validation"),
+    "entropy": _("Entropy of alpha (nats)"),
+    "skip_share": _("Share of skip connections"),
+    "none_share": _("Share of none"),
+    "collapse": _("Alarm of collapse"),
 }
 RUNG = re.compile(r"rung (\d+) epochs")
 OF_RUNG = _("Measured after {count} epochs")

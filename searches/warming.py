@@ -93,6 +93,9 @@ def _teaches(earlier: Plan, plan: Plan, space: SearchSpace) -> bool:
         decisions = search_space(earlier).decisions
     except Refused:  # its table is gone
         return False
+    # What networks reach under shared weights does not compare.
+    if earlier.is_gradient:
+        return False
     return _meaning(earlier) == _meaning(plan) and is_similar(decisions, space)
 
 

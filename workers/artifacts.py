@@ -16,7 +16,7 @@ def workdir(evaluation: Evaluation) -> Path:
 
     The rungs of one architecture share theirs, so that a higher one goes on where the lower one ended.
     """
-    name = f"rungs-{evaluation.candidate.key}" if _is_rung(evaluation) else f"evaluation-{evaluation.pk}"
+    name = f"rungs-{evaluation.of.key}" if _is_rung(evaluation) else f"evaluation-{evaluation.pk}"
     folder = _folder_of_run(evaluation) / name
     folder.mkdir(parents=True, exist_ok=True)
     return folder
@@ -47,7 +47,7 @@ def clear(evaluation: Evaluation) -> None:
 
 
 def _is_rung(evaluation: Evaluation) -> bool:
-    return evaluation.stage == Run.Stage.SEARCH and evaluation.candidate.fidelity > 0
+    return evaluation.stage == Run.Stage.SEARCH and evaluation.of.fidelity > 0
 
 
 def _folder_of_run(evaluation: Evaluation) -> Path:

@@ -13,10 +13,10 @@ from django.db.models import QuerySet
 from nas import codec, jobs, selection
 from nas.evaluation.protocol import Job
 from nas.evaluation.stopping import MOST_PEERS, accuracies
-from nas.events import EVENTS, Ended, EpochEnded, Measured, Prepared
+from nas.events import EVENTS, Derived, Ended, EpochEnded, EpochSearched, Measured, Prepared
 from nas.events import Event as Said
 from nas.sentences import Sentence
-from searches import leases
+from searches import epochs, leases
 from searches.models import Evaluation, Event, Run
 from workers import artifacts
 from workers.warm import Runner
@@ -32,16 +32,18 @@ TOO_LONG = "It took longer than the limit of {seconds} seconds."
 def job_of(evaluation: Evaluation) -> Job:
     """Return the complete job that a runner needs."""
     run = evaluation.run
-    architecture = evaluation.candidate.architecture
     where: dict[str, Any] = {
         "workdir": str(artifacts.workdir(evaluation)),
         "data_dirs": tuple(str(place) for place in settings.NAS_DATA_DIRS),
         "fingerprint": run.fingerprint,
         "title": run.name,
     }
+    if evaluation.is_supernet:
+        return jobs.gradient_job(run.plan, **where)
+    architecture = evaluation.of.architecture
     if evaluation.stage == Run.Stage.SEARCH:
         where["peers"] = _peers(evaluation)
-        return jobs.search_job(run.plan, architecture, fidelity=evaluation.candidate.fidelity, **where)
+        return jobs.search_job(run.plan, architecture, fidelity=evaluation.of.fidelity, **where)
     return jobs.final_job(run.plan, architecture, seed=evaluation.seed, export=evaluation.export, **where)
 
 
@@ -94,8 +96,13 @@ class Drive:
                 leases.prepared(self.evaluation, event.fingerprint)
             case EpochEnded():
                 self._point(event)
+            case EpochSearched():
+                self._searched(event)
             case Measured():
                 self._measured(event)
+            case Derived():
+                epochs.derived(self.evaluation, event.epoch, self.curve)
+                self._finish()
             case Ended():
                 leases.fail(self.evaluation, event.cause, event.sentence, self.curve)
                 self._finish()
@@ -106,6 +113,13 @@ class Drive:
         if now >= self._point_at:
             self._point_at = now + 1 / POINTS_PER_SECOND
             leases.progress(self.evaluation, epoch)
+
+    def _searched(self, epoch: EpochSearched) -> None:
+        self._deadline = time.monotonic() + self.limit_seconds  # the limit is that of one epoch
+        epochs.searched(self.evaluation, epoch)
+        losses = (epoch.trace["train_loss"], epoch.trace["valid_loss"])
+        seconds = epoch.metrics["training_seconds"]
+        self._point(EpochEnded(epoch.epoch, epoch.epochs, *losses, epoch.metrics["accuracy"], seconds))
 
     def _measured(self, event: Measured) -> None:
         try:
@@ -177,8 +191,11 @@ class Drive:
 
 
 def limit_of(evaluation: Evaluation) -> float:
-    """Return the seconds an attempt may take: the plan's for a candidate, in proportion for the final stage."""
+    """Return the seconds an attempt may take: the plan's for a candidate, in proportion for the final stage.
+
+    Of a search by gradient it is what each of its epochs may take.
+    """
     asked = evaluation.run.plan
-    if evaluation.stage == Run.Stage.SEARCH:
+    if evaluation.stage != Run.Stage.FINAL:
         return float(asked.candidate_seconds)
     return asked.candidate_seconds * max(1.0, 2.0 * asked.final_epochs / asked.epochs)

@@ -3,7 +3,9 @@
 from dataclasses import dataclass, replace
 
 from nas.checks import check
+from nas.gradient import GRADIENT
 from nas.plan import Plan
+from nas.sentences import Refused
 
 BASELINE = "random"
 
@@ -45,6 +47,8 @@ class Race:
     def check(self) -> None:
         """Raise Refused where one of the strategies cannot do what is asked."""
         for name in self.entrants:
+            if name in GRADIENT:
+                raise Refused("{strategy} searches by gradient; it makes no proposals to race with.", strategy=name)
             check(self.lane_plan(name, self.seeds[0]))
 
     def lane_plan(self, strategy: str, seed: int) -> Plan:

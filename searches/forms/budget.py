@@ -48,6 +48,14 @@ def budget_fields(draft: Draft) -> dict[str, forms.Field]:
         return (
             fields | _final_fields() | setting_fields(Scoring, "scoring") | _policy_fields(draft.plan, POLICY_OF_SCORES)
         )
+    if draft.plan.is_gradient:
+        fields["budget"] = _number(
+            _("Epochs of the search"), _("How long the supernet trains; an architecture is derived after each epoch.")
+        )
+        fields["candidate_seconds"] = _number(
+            _("Time limit per epoch, in seconds"), _("A search whose epoch takes longer has failed.")
+        )
+        return fields | _final_fields()
     epochs = _number(_("Epochs each"), _("How long a candidate trains in the search."))
     return {**fields, "epochs": epochs, **_final_fields(), **_policy_fields(draft.plan, POLICY_OF_TRAINING)}
 

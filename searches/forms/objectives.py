@@ -8,6 +8,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy
 from django.utils.translation import gettext_lazy as _
 
+from nas.gradient import LEARNED
 from nas.objectives import METRICS, Limit, Metric, objective
 from nas.plan import metrics
 from searches.drafts import Draft
@@ -18,6 +19,7 @@ from searches.models import Worker
 TITLES = (_("Main objective"), _("Second objective"), _("Third objective"))
 OBJECTIVES = len(TITLES)
 USUAL_LIMITS = ("parameters", "multiply_adds", "depth", "latency_ms", "training_seconds")
+GRADIENT_AIMS = tuple(f"{METRICS[name].goal}:{name}" for name in LEARNED)
 
 
 def objectives_fields(draft: Draft) -> dict[str, forms.Field]:
@@ -26,6 +28,9 @@ def objectives_fields(draft: Draft) -> dict[str, forms.Field]:
     For a table the columns take the place of the metrics.
     """
     of_table = draft.plan.is_rehearsal
+    if draft.plan.is_gradient:
+        learned = [(value, words) for value, words in _directions(draft, optional=False) if value in GRADIENT_AIMS]
+        return {"objective_1": forms.ChoiceField(label=TITLES[0], choices=learned)}
     wanted: dict[str, forms.Field] = {
         f"objective_{at}": forms.ChoiceField(
             label=title,
@@ -51,7 +56,9 @@ def objectives_initial(draft: Draft) -> dict[str, Any]:
 def apply_objectives(draft: Draft, data: Data) -> Draft:
     """Return the draft with these objectives and limits."""
     plan = draft.plan
-    texts = [data[f"objective_{at}"] for at in range(1, OBJECTIVES + 1) if data[f"objective_{at}"]]
+    texts = [data[name] for at in range(1, OBJECTIVES + 1) if data.get(name := f"objective_{at}")]
+    if plan.is_gradient:
+        return replace(draft, plan=replace(plan, objectives=tuple(map(objective, texts))))
     if plan.is_rehearsal:
         return replace(draft, plan=columns.apply(plan, texts, data))
     among = offered(draft)

@@ -7,7 +7,8 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from nas import plan as plans
-from nas.checks import check
+from nas.checks import by_gradient, check
+from nas.gradient import GRADIENT
 from nas.measuring import FIRST, measured_by
 from nas.plan import Plan
 from nas.spaces import catalogue as spaces
@@ -15,7 +16,7 @@ from nas.spaces import moves
 from nas.spaces.catalogue import SpaceSpec
 from nas.strategies import catalogue as strategies
 from nas.strategies.protocol import dice
-from searches.drafts import Draft, with_space
+from searches.drafts import Draft, with_space, with_strategy
 from searches.forms.budget import apply_budget, budget_fields, budget_initial
 from searches.forms.data import apply_dataset, check_dataset, dataset_fields, dataset_initial
 from searches.forms.earlier import earlier_fields, earlier_initial, with_earlier
@@ -59,13 +60,15 @@ def _check_space(plan: Plan) -> None:
 
 # Strategy
 
+KNOWN: dict[str, type] = {**strategies.STRATEGIES, **GRADIENT}
+
 
 def _strategy_fields(draft: Draft) -> dict[str, forms.Field]:
-    choices = [(name, name) for name in strategies.STRATEGIES]
+    choices = [(name, name) for name in KNOWN]
     fields: dict[str, forms.Field] = {"strategy": forms.ChoiceField(choices=choices)}
     if not draft.plan.is_rehearsal:
         fields["evaluator"] = forms.ChoiceField(choices=[(name, name) for name in FIRST])
-    for name, kind in strategies.STRATEGIES.items():
+    for name, kind in KNOWN.items():
         fields |= setting_fields(kind, name)
     return fields | earlier_fields(draft)
 
@@ -73,16 +76,16 @@ def _strategy_fields(draft: Draft) -> dict[str, forms.Field]:
 def _strategy_initial(draft: Draft) -> dict[str, Any]:
     plan = draft.plan
     initial: dict[str, Any] = {"strategy": plan.strategy, "evaluator": plan.evaluator}
-    for name, kind in strategies.STRATEGIES.items():
+    for name, kind in KNOWN.items():
         initial |= setting_initial(kind, name, plan.strategy_settings if name == plan.strategy else {})
     return initial | earlier_initial(draft)
 
 
 def _apply_strategy(draft: Draft, data: Data) -> Draft:
     name = data["strategy"]
-    values = setting_values(strategies.STRATEGIES[name], name, data)
+    values = setting_values(KNOWN[name], name, data)
     plan = measured_by(with_earlier(draft.plan, data), data.get("evaluator", draft.plan.evaluator))
-    return replace(draft, plan=replace(plan, strategy=name, strategy_settings=values))
+    return replace(draft, plan=with_strategy(plan, name, values))
 
 
 def _check_later(plan: Plan) -> None:
@@ -91,6 +94,9 @@ def _check_later(plan: Plan) -> None:
 
 
 def _check_strategy(plan: Plan) -> None:
+    if plan.is_gradient:
+        by_gradient(plan)
+        return
     plans.strategy(plan).refuse(spaces.build(plan.space, plan.task), plans.terms(plan))
 
 

@@ -11,7 +11,13 @@ from searches.models.run import Run
 
 
 class Evaluation(models.Model):
-    """`attempt` is the fence: only the worker that claimed this attempt may write. `losses` counts silent leases."""
+    """`attempt` is the fence: only the worker that claimed this attempt may write. `losses` counts silent leases.
+
+    A search by gradient is one evaluation at the stage "supernet", which is of no candidate: its epochs become
+    candidates, each with an evaluation that is measured from the beginning.
+    """
+
+    SUPERNET = "supernet"
 
     class Status(models.TextChoices):
         QUEUED = "queued", _("Queued")
@@ -31,8 +37,10 @@ class Evaluation(models.Model):
     OPEN = (Status.QUEUED, Status.RUNNING)
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="evaluations")
-    candidate = models.ForeignKey(Candidate, on_delete=models.CASCADE, related_name="evaluations")
-    stage = models.CharField(max_length=8, choices=Run.Stage)
+    candidate = models.ForeignKey(
+        Candidate, null=True, blank=True, on_delete=models.CASCADE, related_name="evaluations"
+    )
+    stage = models.CharField(max_length=8, choices=[*Run.Stage.choices, (SUPERNET, _("Supernet"))])
     epochs = models.PositiveIntegerField()
     seed = models.PositiveBigIntegerField()
     export = models.BooleanField(default=False)
@@ -65,7 +73,18 @@ class Evaluation(models.Model):
         indexes = [models.Index(fields=("run", "status"))]
 
     def __str__(self) -> str:
-        return f"{self.candidate} {self.stage} {self.seed}"
+        return f"{self.candidate or self.run} {self.stage} {self.seed}"
+
+    @property
+    def of(self) -> Candidate:
+        """The candidate that is measured, where it is one."""
+        assert self.candidate is not None, "a supernet is no candidate"
+        return self.candidate
+
+    @property
+    def is_supernet(self) -> bool:
+        """Whether it is a whole search by gradient."""
+        return self.stage == self.SUPERNET
 
     @property
     def stopped_after(self) -> int | None:

@@ -1,7 +1,7 @@
 """Choice cards of the wizard: datasets, spaces and strategies with what one should know to choose."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from django import forms
@@ -15,6 +15,8 @@ from nas.checks import check
 from nas.datasets.known import DATASETS, Dataset
 from nas.datasets.places import folder
 from nas.evaluation import catalogue as evaluators
+from nas.gradient import ABOUT as GRADIENT_ABOUT
+from nas.gradient import GRADIENT
 from nas.measuring import FIRST
 from nas.plan import Plan
 from nas.sentences import Refused
@@ -22,9 +24,11 @@ from nas.spaces import catalogue as spaces
 from nas.strategies import catalogue as strategies
 from nas.tables import places
 from nas.tables.table import Table
+from searches.drafts import with_strategy
 from searches.figures import Words
 from searches.forms import columns
 from searches.forms.data import TABLE
+from searches.forms.steps import KNOWN
 from searches.forms.wizard import StepForm
 from searches.samples import Image, samples
 from searches.say import label, say
@@ -36,8 +40,10 @@ GROUPS: tuple[tuple[Words, tuple[str, ...]], ...] = (
     (_("Reinforcement learning"), ("reinforce", "ppo")),
     (_("Cheap looks first, full trainings later"), ("hyperband", "asha")),
     (_("Several objectives"), ("nsga2",)),
+    (_("By gradient, on shared weights"), tuple(GRADIENT)),
 )
 MEASURING: dict[str, Words] = {"train": _("Train each"), "score": _("Score without training")}
+ABOUT = strategies.ABOUT | GRADIENT_ABOUT
 
 
 @dataclass(frozen=True)
@@ -141,8 +147,8 @@ def strategy_groups(form: StepForm) -> list[tuple[str, list[Card]]]:
     others = tuple(name for name in strategies.STRATEGIES if name not in placed)
     found = []
     for title, names in (*GROUPS, (_("Others"), others)):
-        there = [name for name in names if name in strategies.STRATEGIES]
-        cards = [_card(form, name, strategies.ABOUT[name], chosen, _obstacle(form, name)) for name in there]
+        there = [name for name in names if name in KNOWN]
+        cards = [_card(form, name, ABOUT[name], chosen, _obstacle(form, name)) for name in there]
         found += [(str(title), cards)] if cards else []
     return found
 
@@ -171,7 +177,7 @@ def _obstacle(form: StepForm, name: str) -> str:
     plan = form.draft.plan
     settings = plan.strategy_settings if plan.strategy == name else {}
     try:
-        check(replace(plan, strategy=name, strategy_settings=settings), tells_energy=True)
+        check(with_strategy(plan, name, settings), tells_energy=True)
     except Refused as refused:
         return say(refused.sentence)
     return ""

@@ -104,18 +104,26 @@ class _Follow:
         elif event.kind in ("measured", "failed"):
             evaluation = Evaluation.objects.select_related("candidate").get(pk=data["evaluation"])
             measured = event.kind == "measured"
-            self.follower.line(
-                evaluation_line(
-                    self._run.plan,
-                    evaluation.candidate.number,
-                    evaluation.stage,
-                    evaluation.seed,
-                    evaluation.candidate.choices,
-                    metrics=evaluation.metrics if measured else None,
-                    cause=evaluation.cause,
-                    sentence=str(evaluation.sentence or ""),
-                )
-            )
+            if not (measured and evaluation.is_supernet):  # its epochs are told one by one
+                self.follower.line(self._line(evaluation, measured))
+
+    def _line(self, evaluation: Evaluation, measured: bool) -> dict[str, Any]:
+        candidate = evaluation.candidate
+        line = evaluation_line(
+            self._run.plan,
+            candidate.number if candidate else self._run.generations.count() + 1,
+            "search" if evaluation.is_supernet else evaluation.stage,
+            evaluation.seed,
+            candidate.choices if candidate else (),
+            metrics=evaluation.metrics if measured else None,
+            cause=evaluation.cause,
+            sentence=str(evaluation.sentence or ""),
+        )
+        if candidate and self._run.plan.is_gradient and evaluation.stage == Run.Stage.SEARCH:
+            epoch = self._run.generations.get(number=candidate.number)
+            trace = {name: value for name, value in epoch.trace.items() if name != "generation"}
+            return line | {"trace": trace, "alpha": epoch.alpha}
+        return line
 
     def _close(self) -> None:
         run = Run.objects.select_related("winner").get(pk=self._run.pk)
