@@ -3,7 +3,8 @@
 from nas import codec, objectives
 from nas.datasets.catalogue import dataset
 from nas.evaluation import energy
-from nas.evaluation.protocol import Measuring, Rehearsal, Scoring, Training
+from nas.evaluation.fidelity import refuse as refuse_fidelity
+from nas.evaluation.protocol import Fidelity, Measuring, Rehearsal, Scoring, Training
 from nas.gradient import GRADIENT, LEARNED, refuse
 from nas.objectives import METRICS
 from nas.plan import Plan, metrics, search_space, strategy, table, terms
@@ -41,6 +42,7 @@ def check(plan: Plan, *, tells_energy: bool | None = None) -> None:
     _training(configure(Training, codec.dump(plan.training)))
     configure(Rehearsal, codec.dump(plan.rehearsal))
     configure(Scoring, codec.dump(plan.scoring))
+    configure(Fidelity, codec.dump(plan.fidelity))
     configure(Measuring, codec.dump(plan.measuring))
     configure(Policy, codec.dump(plan.policy))
     if plan.is_gradient:
@@ -49,6 +51,9 @@ def check(plan: Plan, *, tells_energy: bool | None = None) -> None:
     _policy(plan)
     _objectives(plan)
     _energy(plan, tells_energy)
+    if plan.evaluator == "train":
+        aims = (*(one.metric for one in plan.objectives), *(one.metric for one in plan.limits))
+        refuse_fidelity(plan.space, plan.task, plan.fidelity, aims)
     strategy(plan).refuse(search_space(plan), terms(plan))
 
 
@@ -93,6 +98,7 @@ def by_gradient(plan: Plan) -> None:
         "rules": plan.space.rules,
         "warm start": plan.warm.starts,
         "proxy": plan.policy.proxy,
+        "lower fidelity": plan.fidelity != Fidelity(),
         "replicates": plan.policy.replicates > 1,
         "early stopping": plan.policy.stopping != "none",
     }

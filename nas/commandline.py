@@ -7,7 +7,7 @@ from typing import Any
 
 from nas.datasets.known import DATASETS
 from nas.earlier import warm_from
-from nas.evaluation.protocol import Measuring, Rehearsal, Scoring, Split, Training
+from nas.evaluation.protocol import Fidelity, Measuring, Rehearsal, Scoring, Split, Training
 from nas.gradient import GRADIENT
 from nas.measuring import FIRST, first
 from nas.objectives import Limit, limit, objective
@@ -22,7 +22,7 @@ from nas.spaces.table import Tabulated
 from nas.strategies.catalogue import STRATEGIES
 
 DEFAULTS = Plan(Split("digits"), SpaceSpec("chain", {}), "genetic")
-OWNERS = ("strategy", "space", "training", "rehearsal", "scoring", "measuring", "policy")
+OWNERS = ("strategy", "space", "training", "rehearsal", "scoring", "fidelity", "measuring", "policy")
 COUNTS = ("budget", "epochs", "final_epochs", "final_seeds", "candidate_seconds", "seed")
 
 
@@ -76,8 +76,8 @@ def add_search_options(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="KEY=VALUE",
-        help="a setting of the strategy, or KEY of space, training, measuring, policy, rehearsal or scoring as "
-        "space.KEY; may be repeated",
+        help="a setting of the strategy, or KEY of space, training, fidelity, measuring, policy, rehearsal or scoring "
+        "as space.KEY; may be repeated",
     )
 
 
@@ -91,6 +91,7 @@ class _Settings:
     rehearsal: dict[str, Any] = field(default_factory=dict)
     scoring: dict[str, Any] = field(default_factory=dict)
     measuring: dict[str, Any] = field(default_factory=dict)
+    fidelity: dict[str, Any] = field(default_factory=dict)
     policy: dict[str, Any] = field(default_factory=dict)
 
 
@@ -111,6 +112,7 @@ def _plan(options: Mapping[str, Any]) -> Plan:
         training=configure(Training, settings.training),
         rehearsal=configure(Rehearsal, settings.rehearsal),
         scoring=configure(Scoring, settings.scoring),
+        fidelity=configure(Fidelity, settings.fidelity),
         measuring=configure(Measuring, settings.measuring),
         evaluator=options["evaluator"],
         policy=configure(Policy, settings.policy),

@@ -59,6 +59,13 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
+class Noted:
+    """Something a person should know that does not end the evaluation; it begins anew, its epochs from the first."""
+
+    sentence: Sentence
+
+
+@dataclass(frozen=True, slots=True)
 class Measured:
     """The end of an evaluation: its metrics, and the files it left, by name, in its work folder."""
 
@@ -83,8 +90,8 @@ class Ended:
     sentence: Sentence
 
 
-Event = Prepared | EpochEnded | EpochSearched | Measured | Derived | Ended
-EVENTS: tuple[type, ...] = (Prepared, EpochEnded, EpochSearched, Measured, Derived, Ended)
+Event = Prepared | EpochEnded | EpochSearched | Noted | Measured | Derived | Ended
+EVENTS: tuple[type, ...] = (Prepared, EpochEnded, EpochSearched, Noted, Measured, Derived, Ended)
 
 
 class EvaluationFailed(Exception):

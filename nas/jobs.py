@@ -25,6 +25,7 @@ def search_job(plan: Plan, architecture: Architecture, *, fidelity: int, workdir
         columns=columns(plan),
         rehearsal=plan.rehearsal,
         scoring=plan.scoring,
+        fidelity=plan.fidelity,
         measuring=plan.measuring,
         policy=plan.policy,
         **where,

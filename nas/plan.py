@@ -10,7 +10,7 @@ from typing import Any
 
 from nas.architecture import Architecture
 from nas.datasets.catalogue import dataset
-from nas.evaluation.protocol import Measuring, Rehearsal, Scoring, Split, Training
+from nas.evaluation.protocol import Fidelity, Measuring, Rehearsal, Scoring, Split, Training
 from nas.gradient import GRADIENT
 from nas.objectives import METRICS, Limit, Metric, Objective, fitting
 from nas.policy import Policy
@@ -63,6 +63,7 @@ class Plan:
     report: tuple[str, ...] = ()
     rehearsal: Rehearsal = field(default_factory=Rehearsal)
     scoring: Scoring = field(default_factory=Scoring)
+    fidelity: Fidelity = field(default_factory=Fidelity)
     measuring: Measuring = field(default_factory=Measuring)
     policy: Policy = field(default_factory=Policy)
     warm: WarmStart = field(default_factory=WarmStart)

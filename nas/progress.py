@@ -37,6 +37,8 @@ class Follower:
             print(json.dumps(line), file=self._out, flush=True)
         if "best" in line:
             return
+        for note in line.get("notes", ()):
+            tqdm.write(f"candidate {line['number']}: {note}", file=sys.stderr)
         if line["status"] == "failed":
             tqdm.write(f"candidate {line['number']} failed: {line['sentence']}", file=sys.stderr)
         if line["stage"] == "final":

@@ -15,7 +15,7 @@ from nas.checks import check
 from nas.evaluation.catalogue import evaluator
 from nas.evaluation.protocol import Job
 from nas.evaluation.stopping import MOST_PEERS, accuracies
-from nas.events import Derived, Ended, EpochEnded, EpochSearched, Measured
+from nas.events import Derived, Ended, EpochEnded, EpochSearched, Measured, Noted
 from nas.plan import Plan
 from nas.report import described, evaluation_line, last_line
 from nas.sentences import Refused
@@ -130,16 +130,20 @@ class Search:
     def _evaluate(self, job: Job, number: int) -> Generator[Item, None, dict[str, float] | None]:
         metrics: dict[str, float] | None = None
         curve: list[EpochEnded] = []
+        notes: list[str] = []
         line = partial(evaluation_line, self.plan, number, job.stage, job.seed, job.choices)
         for event in evaluator(job).evaluate(job):
             match event:
                 case EpochEnded():
                     curve.append(event)
                     yield event
+                case Noted():
+                    curve.clear()
+                    notes.append(str(event.sentence))
                 case Measured():
                     metrics = dict(event.metrics)
                     self.curves.append(accuracies(curve))
-                    yield line(metrics=metrics)
+                    yield line(metrics=metrics) | ({"notes": notes} if notes else {})
                 case Ended():
                     yield line(cause=event.cause, sentence=str(event.sentence))
         return metrics

@@ -17,7 +17,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from nas.datasets.catalogue import dataset
-from nas.evaluation.protocol import Split
+from nas.evaluation.protocol import Fidelity, Split
 from nas.gradient import GRADIENT, load
 from nas.jobs import columns
 from nas.plan import Plan, search_space, table
@@ -203,7 +203,11 @@ def predict(plan: Plan, graph: Graph, stage: str, epochs: int = 0, speed: Speed 
     watching = 0.0 if final else _scoring(plan, graph, plan.policy.watch, speed)
     epochs = epochs or (plan.final_epochs if final else plan.epochs)
     images = training_images(plan.split, final=final)
-    return speed.evaluation + watching + epochs * _epoch(graph, images, ceil(images / plan.training.batch_size), speed)
+    less = Fidelity() if final else plan.fidelity
+    images = ceil(images * less.share)
+    of_one = less.side**2 * less.width  # values put out; multiply-adds fall with the square of the width
+    steps = ceil(images / plan.training.batch_size)
+    return speed.evaluation + watching + epochs * _epoch(graph, images, steps, speed, of_one, less.width)
 
 
 def _scoring(plan: Plan, graph: Graph, names: Iterable[str], speed: Speed) -> float:
@@ -211,9 +215,10 @@ def _scoring(plan: Plan, graph: Graph, names: Iterable[str], speed: Speed) -> fl
     return passes * _epoch(graph, plan.scoring.batch_size, 1, speed)
 
 
-def _epoch(graph: Graph, images: int, steps: int, speed: Speed) -> float:
+def _epoch(graph: Graph, images: int, steps: int, speed: Speed, share: float = 1.0, width: float = 1.0) -> float:
+    """`share` of the values are computed, each from `width` of the channels."""
     values = sum(prod(node.shape) for node in graph.nodes)
-    work = images * (values * speed.value + 3 * graph.multiply_adds / speed.rate)
+    work = images * share * (values * speed.value + 3 * width * graph.multiply_adds / speed.rate)
     return steps * len(graph.nodes) * speed.operation + work
 
 

@@ -70,6 +70,14 @@ def progress(evaluation: Evaluation, epoch: EpochEnded) -> None:
             record(evaluation.run_id, "epoch", {**_about(evaluation), **codec.dump(epoch)}, evaluation.pk)
 
 
+def note(evaluation: Evaluation, sentence: Sentence) -> None:
+    """Tell what a person should know of a running attempt, while it is mine; its curve begins anew."""
+    with transaction.atomic():
+        if _mine(evaluation).exists():
+            prune_epochs(evaluation.pk)
+            record(evaluation.run_id, "noted", {**_about(evaluation), "sentence": codec.dump(sentence)})
+
+
 def prepared(evaluation: Evaluation, fingerprint: str) -> None:
     """Note the fingerprint of the data that the run's first evaluation read."""
     Run.objects.filter(pk=evaluation.run_id, fingerprint="").update(fingerprint=fingerprint)

@@ -11,7 +11,7 @@ from django.utils.translation import ngettext
 from nas import codec
 from nas.datasets.catalogue import dataset
 from nas.evaluation.catalogue import ABOUT
-from nas.evaluation.protocol import Measuring, Rehearsal, Training
+from nas.evaluation.protocol import Fidelity, Measuring, Rehearsal, Training
 from nas.objectives import METRICS, Limit
 from nas.plan import Plan, table
 from nas.policy import Policy
@@ -137,8 +137,13 @@ def _budget(draft: Draft) -> Part:
         "budget",
         headline,
         (*scored, seeds, limit.format(time=duration(plan.candidate_seconds)), queue),
-        (*training, *_settings(Measuring, codec.dump(plan.measuring)), *policy),
+        (*_less(plan), *training, *_settings(Measuring, codec.dump(plan.measuring)), *policy),
     )
+
+
+def _less(plan: Plan) -> tuple[tuple[str, str], ...]:
+    """What candidates train with where it is less than everything."""
+    return _settings(Fidelity, codec.dump(plan.fidelity)) if plan.fidelity != Fidelity() else ()
 
 
 def _search(plan: Plan) -> str:

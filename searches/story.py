@@ -16,7 +16,7 @@ from searches.say import say
 
 LATEST = 60
 TOLD = (
-    Q(kind__in=("failed", "requeued", "run", "proxy"))
+    Q(kind__in=("failed", "noted", "requeued", "run", "proxy"))
     | Q(kind="measured", data__best=True)
     | Q(kind="measured", data__stage=Run.Stage.FINAL)
     | Q(kind="generation", data__alarm=True)
@@ -44,6 +44,8 @@ def _line(run: Run, event: Event, figure: Figure) -> Line:
         case "failed":
             words = {"who": _who(data), "cause": Evaluation.Cause(data["cause"]).label, "reason": _reason(data)}
             return Line(event.at, _("%(who)s failed (%(cause)s). %(reason)s") % words, "bad")
+        case "noted":
+            return Line(event.at, _("%(who)s: %(reason)s") % {"who": _who(data), "reason": _reason(data)}, "wait")
         case "requeued":
             words = {"who": _who(data), "attempt": data["attempt"], "reason": _reason(data)}
             return Line(event.at, _("%(who)s waits for attempt %(attempt)d. %(reason)s") % words, "wait")

@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from nas import codec, jobs, selection
 from nas.evaluation.protocol import Job
 from nas.evaluation.stopping import MOST_PEERS, accuracies
-from nas.events import EVENTS, Derived, Ended, EpochEnded, EpochSearched, Measured, Prepared
+from nas.events import EVENTS, Derived, Ended, EpochEnded, EpochSearched, Measured, Noted, Prepared
 from nas.events import Event as Said
 from nas.sentences import Sentence
 from searches import epochs, leases
@@ -98,6 +98,9 @@ class Drive:
                 self._point(event)
             case EpochSearched():
                 self._searched(event)
+            case Noted():
+                self.curve.clear()
+                leases.note(self.evaluation, event.sentence)
             case Measured():
                 self._measured(event)
             case Derived():

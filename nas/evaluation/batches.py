@@ -33,11 +33,9 @@ class Scale:
 
     def __call__(self, inputs: Tensor) -> Tensor:
         """Return float32 features, float32 images with the channels innermost in memory, or int64 ids."""
-        if inputs.is_floating_point():
-            return (inputs - self.offset) * self.factor
         if inputs.ndim == 2:
-            return inputs.long()
-        scaled = inputs.float().sub_(self.offset).mul_(self.factor)
+            return (inputs - self.offset) * self.factor if inputs.is_floating_point() else inputs.long()
+        scaled = (inputs.float() - self.offset).mul_(self.factor)
         return scaled.contiguous(memory_format=torch.channels_last)
 
 

@@ -23,7 +23,7 @@ def ended(error: Exception, folder: str) -> Ended:
         return error.ended
     if isinstance(error, Refused):
         return Ended("error", error.sentence)
-    if _ran_out(error):
+    if ran_out(error):
         return Ended("oom", Sentence("The network did not fit into the memory of the device."))
     if _disk_full(error):
         path = getattr(error, "filename", None) or folder
@@ -40,7 +40,8 @@ def _disk_full(error: Exception) -> bool:
     return isinstance(error, SafetensorError) and any(f"os error {n})" in str(error) for n in FULL)
 
 
-def _ran_out(error: Exception) -> bool:
+def ran_out(error: Exception) -> bool:
+    """Tell whether an exception says that the device has not enough memory."""
     if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
         return True
     return isinstance(error, RuntimeError) and any(words in str(error).lower() for words in NO_MEMORY)

@@ -56,6 +56,23 @@ AUGMENTATION = ("augment", "shift", "flip", "rotation", "colour", "cutout", "mix
 
 
 @dataclass(frozen=True)
+class Fidelity:
+    """How much less than everything a candidate is trained with in the search, beside its epochs; 1 is everything.
+
+    The final stage always trains with everything.
+    """
+
+    share: float = setting(1.0, low=0.01, high=1, help="Share of the training images, the same for every candidate.")
+    side: float = setting(1.0, low=0.1, high=1, help="Side of the images over their full side.")
+    width: float = setting(1.0, low=0.1, high=1, help="Channels or units of each layer over those of the network.")
+
+    @property
+    def is_reduced(self) -> bool:
+        """Whether another network than the candidate itself is trained."""
+        return self.side < 1 or self.width < 1
+
+
+@dataclass(frozen=True)
 class Rehearsal:
     """How a table answers in the place of training."""
 
@@ -118,6 +135,7 @@ class Job:
     peers: tuple[tuple[float, ...], ...] = ()
     rehearsal: Rehearsal = field(default_factory=Rehearsal)
     scoring: Scoring = field(default_factory=Scoring)
+    fidelity: Fidelity = field(default_factory=Fidelity)
     measuring: Measuring = field(default_factory=Measuring)
     strategy: str = ""
     strategy_settings: Mapping[str, Any] = field(default_factory=dict)

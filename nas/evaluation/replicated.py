@@ -6,7 +6,7 @@ from pathlib import Path
 from statistics import fmean, stdev
 
 from nas.evaluation.protocol import Evaluator, Job
-from nas.events import Derived, Ended, EpochEnded, Event, Measured, Prepared
+from nas.events import Derived, Ended, EpochEnded, Event, Measured, Noted, Prepared
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,8 @@ class Replicated:
             alone = replace(job, seed=job.seed + index, workdir=str(Path(job.workdir) / f"seed{index + 1}"))
             for event in self.inner.evaluate(alone):
                 match event:
+                    case Noted():
+                        yield event
                     case Prepared():
                         if index == 0:
                             yield event

@@ -16,16 +16,21 @@ from nas.evaluation.batches import Batches, Scale
 from nas.evaluation.checkpoints import Checkpoint
 from nas.evaluation.datasets import Data, load
 from nas.evaluation.devices import device
-from nas.evaluation.failures import ended
+from nas.evaluation.failures import ended, ran_out
+from nas.evaluation.fidelity import reduced_space, reduced_task
 from nas.evaluation.measurement import Joules, tested, validated
 from nas.evaluation.networks import Network, build
-from nas.evaluation.protocol import Job
+from nas.evaluation.protocol import Fidelity, Job, Training
+from nas.evaluation.reduced import load_reduced
 from nas.evaluation.stopping import accuracies, has_stalled, is_hopeless
 from nas.evaluation.training import Trainer
-from nas.events import EpochEnded, EvaluationFailed, Event, Measured, Prepared
-from nas.sentences import Refused
+from nas.events import EpochEnded, EvaluationFailed, Event, Measured, Noted, Prepared
+from nas.sentences import Refused, Sentence, Value
 from nas.spaces import catalogue
 from nas.spaces.graph import Graph
+
+HALVED = "It did not fit into the memory with {size} images per step, and is trained with {half}."
+IDENTITY = ("space", "choices", "training", "fidelity", "epochs", "seed", "stage")
 
 
 @dataclass(frozen=True)
@@ -40,10 +45,14 @@ class Trained:
             yield ended(error, job.workdir)
 
 
-def graph_of(job: Job) -> Graph:
-    """Return the network a job is about; raises EvaluationFailed with cause "invalid" where it is none."""
+def graph_of(job: Job, fidelity: Fidelity = Fidelity()) -> Graph:  # noqa: B008 it is frozen
+    """Return the network a job is about, or what a fidelity leaves of it.
+
+    Raises EvaluationFailed with cause "invalid" where it is none.
+    """
     try:
-        space = catalogue.build(job.space, dataset(job.split.dataset).task)
+        task = reduced_task(dataset(job.split.dataset).task, fidelity)
+        space = catalogue.build(reduced_space(job.space, fidelity), task)
         sizes = [len(decision.options) for decision in space.decisions]
         if len(sizes) != len(job.choices) or not all(0 <= c < n for c, n in zip(job.choices, sizes, strict=True)):
             raise Refused("{choices} are no choices of the space {space}.", choices=str(job.choices), space=space.name)
@@ -53,8 +62,9 @@ def graph_of(job: Job) -> Graph:
 
 
 def data_of(job: Job) -> Data:
-    """Return the data of a job; raises EvaluationFailed where they are no longer those of its run."""
-    data = load(job.split, tuple(Path(folder) for folder in job.data_dirs))
+    """Return the data of a job at its fidelity; raises EvaluationFailed where they are no longer those of its run."""
+    roots = tuple(Path(folder) for folder in job.data_dirs)
+    data = load_reduced(job.split, roots, job.fidelity) if job.fidelity != Fidelity() else load(job.split, roots)
     if job.fingerprint and job.fingerprint != data.fingerprint:
         raise EvaluationFailed("error", "{title} has changed since the run began.", title=data.known.title)
     return data
@@ -64,8 +74,33 @@ def _evaluate(job: Job) -> Iterator[Event]:
     graph, data = graph_of(job), data_of(job)
     where = device()
     yield Prepared(data.fingerprint, str(where))
+    try:
+        yield from _attempt(job, graph, data, where)
+    except Exception as error:
+        half = _half(job.training)
+        if not ran_out(error) or half is None:
+            raise
+    else:
+        return
+    # Out here the exception is gone, and with it the tensors that its frames held.
+    if where.type == "cuda":
+        torch.cuda.empty_cache()
+    values: dict[str, Value] = {"size": job.training.batch_size, "half": half.batch_size}
+    yield Noted(Sentence(HALVED, values))
+    yield from _attempt(replace(job, training=half), graph, data, where)
+
+
+def _half(training: Training) -> Training | None:
+    """Return half the batch and, as it is the mean over half as many, half the rate; None of a batch of one or two."""
+    if training.batch_size < 4:
+        return None
+    return replace(training, batch_size=training.batch_size // 2, learning_rate=training.learning_rate / 2)
+
+
+def _attempt(job: Job, graph: Graph, data: Data, where: torch.device) -> Iterator[Event]:
     scale = Scale.of(data, where)
-    network = build(graph, job.seed).to(where)
+    trained = graph_of(job, job.fidelity) if job.fidelity.is_reduced else graph
+    network = build(trained, job.seed).to(where)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     final = job.stage == "final"
     curve: list[EpochEnded] = []
@@ -84,7 +119,9 @@ def _evaluate(job: Job) -> Iterator[Event]:
         measured = tested(job, data, network, scale, curve[-1].seconds)
         yield replace(measured, metrics={**measured.metrics, **spent})
     else:
-        yield Measured(validated(job, data, network, scale, curve[-1]) | spent | {"epochs": epochs})
+        # Sizes are those of the candidate itself, whatever was trained in its place.
+        own = {**graph.costs, **spent, "epochs": epochs}
+        yield Measured(validated(job, data, network, scale, curve[-1]) | own)
 
 
 def _trainer(job: Job, data: Data, network: Network, scale: Scale, final: bool) -> Trainer:
@@ -113,6 +150,6 @@ def _trainer(job: Job, data: Data, network: Network, scale: Scale, final: bool) 
 
 def _identity(job: Job, data: Data) -> str:
     """Everything that the weights depend on: a checkpoint of anything else is not resumed."""
-    about = {name: codec.dump(job)[name] for name in ("space", "choices", "training", "epochs", "seed", "stage")}
+    about = {name: codec.dump(job)[name] for name in IDENTITY}
     text = json.dumps([about, data.fingerprint], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from nas import codec
 from nas.checks import proxies
-from nas.evaluation.protocol import Measuring, Rehearsal, Scoring, Training
+from nas.evaluation.protocol import Fidelity, Measuring, Rehearsal, Scoring, Training
 from nas.plan import Plan
 from nas.policy import Policy
 from nas.proxies import METRICS as PROXIES
@@ -57,7 +57,8 @@ def budget_fields(draft: Draft) -> dict[str, forms.Field]:
         )
         return fields | _final_fields()
     epochs = _number(_("Epochs each"), _("How long a candidate trains in the search."))
-    return {**fields, "epochs": epochs, **_final_fields(), **_policy_fields(draft.plan, POLICY_OF_TRAINING)}
+    less = setting_fields(Fidelity, "fidelity")
+    return {**fields, "epochs": epochs, **less, **_final_fields(), **_policy_fields(draft.plan, POLICY_OF_TRAINING)}
 
 
 def _final_fields() -> dict[str, forms.Field]:
@@ -99,7 +100,8 @@ def budget_initial(draft: Draft) -> dict[str, Any]:
     scoring = setting_initial(Scoring, "scoring", codec.dump(plan.scoring))
     policy = setting_initial(Policy, "policy", codec.dump(plan.policy))
     measuring = setting_initial(Measuring, "measuring", codec.dump(plan.measuring))
-    groups = {**training, **measuring, **rehearsal, **scoring, **policy}
+    less = setting_initial(Fidelity, "fidelity", codec.dump(plan.fidelity))
+    groups = {**less, **training, **measuring, **rehearsal, **scoring, **policy}
     return {"name": draft.name, "queue": draft.queue, **numbers, **groups}
 
 
@@ -113,6 +115,8 @@ def apply_budget(draft: Draft, data: Data) -> Draft:
         measuring = configure(Measuring, setting_values(Measuring, "measuring", data))
         numbers = {name: data[name] for name in OF_TRAINING if name in data}
         plan = replace(plan, training=training, measuring=measuring, **numbers)
+    if "epochs" in data:
+        plan = replace(plan, fidelity=configure(Fidelity, setting_values(Fidelity, "fidelity", data)))
     if plan.is_scored:
         plan = replace(plan, scoring=configure(Scoring, setting_values(Scoring, "scoring", data)))
     policy = {name.removeprefix("policy-"): data[name] for name in POLICY_OF_TRAINING if name in data}

@@ -142,6 +142,12 @@ const HEAR = {
     end(data);
     refresh();
   },
+  // It says that it begins anew, in the log.
+  noted(data) {
+    trainings.delete(data.evaluation);
+    showCurves();
+    refresh();
+  },
   requeued(data) {
     trainings.delete(data.evaluation);
     showCurves();

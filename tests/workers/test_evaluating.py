@@ -9,9 +9,14 @@ import pytest
 from django.core.files.storage import default_storage
 from django.db import connection
 
+from nas import codec
+from nas.evaluation.trained import HALVED
+from nas.events import EpochEnded, Measured, Noted, Prepared
+from nas.sentences import Sentence
 from searches import leases, lifecycle
 from searches.advance import advance
 from searches.models import Evaluation, Event, Run
+from searches.story import story
 from workers import artifacts, presence, tasks
 from workers.evaluating import Drive, job_of, limit_of
 from workers.warm import Runner
@@ -70,6 +75,32 @@ def test_data_that_changed_under_a_run_is_an_error_in_words(claimed, warm):
     evaluation.refresh_from_db()
     assert (evaluation.status, evaluation.cause) == (Status.FAILED, "error")
     assert "changed since the run began" in str(evaluation.sentence)
+
+
+class Scripted:
+    """A runner that says what it was given to say."""
+
+    def __init__(self, *said):
+        self.said = [codec.dump_tagged(event) for event in said]
+
+    def submit(self, job):
+        self.job = job
+
+    def hear(self, timeout_seconds):
+        return self.said.pop(0)
+
+
+def test_a_batch_that_was_halved_is_told_in_the_log_and_begins_a_new_curve(claimed):
+    evaluation = claimed()
+    noted = Noted(Sentence(HALVED, {"size": 128, "half": 64}))
+    points = [EpochEnded(number, 2, loss, loss, 50.0, 1.0) for number, loss in ((1, 9.0), (1, 3.0), (2, 2.0))]
+    told = (Prepared("", "cuda"), points[0], noted, *points[1:], Measured({"accuracy": 50.0, "epochs": 2}))
+    Drive(evaluation, Scripted(*told), 60).until_over()
+    evaluation.refresh_from_db()
+    assert [point["train_loss"] for point in evaluation.curve] == [3.0, 2.0]
+    texts = [line.text for line in story(evaluation.run)]
+    said = "Candidate 1: It did not fit into the memory with 128 images per step, and is trained with 64."
+    assert said in texts
 
 
 def test_a_network_that_is_none_is_invalid(claimed, warm):

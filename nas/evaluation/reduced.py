@@ -1,0 +1,45 @@
+"""What is left of a dataset where the search is to be cheaper: fewer training images, smaller ones."""
+
+from dataclasses import replace
+from functools import lru_cache
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from nas.evaluation.datasets import Data, Part, load
+from nas.evaluation.fidelity import reduced_task
+from nas.evaluation.protocol import Fidelity, Split
+
+
+@lru_cache(maxsize=2)
+def load_reduced(split: Split, roots: tuple[Path, ...], fidelity: Fidelity) -> Data:
+    """Return the dataset at a fidelity, made once per process; the fingerprint stays that of all of it."""
+    data = load(split, roots)
+    if fidelity.share < 1:
+        data = replace(data, train=_some(data.train, fidelity.share, split.seed))
+    if fidelity.side < 1:
+        sides = reduced_task(data.known.task, fidelity).input_shape[1:]
+        data = replace(data, train=_shrunk(data.train, sides), valid=_shrunk(data.valid, sides))
+    return data
+
+
+def _some(part: Part, share: float, seed: int) -> Part:
+    """Return a share of each class, at least one image of it; a smaller share is a part of a larger one."""
+    order = torch.randperm(len(part), generator=torch.Generator().manual_seed(seed))
+    labels = part.labels[order]
+    groups = [order] if labels.is_floating_point() else [order[labels == label] for label in torch.unique(labels)]
+    kept = torch.cat([group[: max(1, round(share * len(group)))] for group in groups]).sort().values
+    return Part(part.inputs[kept], part.labels[kept])
+
+
+def _shrunk(part: Part, sides: tuple[int, ...]) -> Part:
+    # In portions: as floats all images at once would take four times the memory of the data.
+    smaller = [_resized(images, sides) for images in torch.split(part.inputs, 4096)]
+    return Part(torch.cat(smaller), part.labels)
+
+
+def _resized(images: Tensor, sides: tuple[int, ...]) -> Tensor:
+    resized = functional.interpolate(images.float(), size=list(sides), mode="bilinear", antialias=True)
+    return resized.round_().clamp_(0, 255).to(torch.uint8)
