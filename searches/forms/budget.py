@@ -115,8 +115,9 @@ def apply_budget(draft: Draft, data: Data) -> Draft:
         measuring = configure(Measuring, setting_values(Measuring, "measuring", data))
         numbers = {name: data[name] for name in OF_TRAINING if name in data}
         plan = replace(plan, training=training, measuring=measuring, **numbers)
-    if "epochs" in data:
-        plan = replace(plan, fidelity=configure(Fidelity, setting_values(Fidelity, "fidelity", data)))
+    # What is not asked for here was asked for another kind of search.
+    less = setting_values(Fidelity, "fidelity", data) if "epochs" in data else {}
+    plan = replace(plan, fidelity=configure(Fidelity, less))
     if plan.is_scored:
         plan = replace(plan, scoring=configure(Scoring, setting_values(Scoring, "scoring", data)))
     policy = {name.removeprefix("policy-"): data[name] for name in POLICY_OF_TRAINING if name in data}
