@@ -92,7 +92,7 @@ def test_the_final_stage_trains_with_everything() -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"fidelity": Fidelity(share=0.0)}, "share is 0.0; it must be at least 0.01"),
+        ({"fidelity": Fidelity(share=0.0)}, "share is 0.0; it must be between 0.01 and 1"),
         ({"fidelity": Fidelity(width=0.5), "space": SpaceSpec("mnasnet", {})}, "these spaces have widths to scale"),
         ({"fidelity": Fidelity(width=0.1), "space": SpaceSpec("chain", {"filters": (4, 8)})}, "has other options"),
         (
