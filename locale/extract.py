@@ -81,6 +81,7 @@ def _catalogues() -> Iterator[Message]:
     from nas import proxies
     from nas.datasets.known import DATASETS
     from nas.datasets.places import NOWHERE
+    from nas.datasets.report import STEPS
     from nas.evaluation import catalogue as evaluators
     from nas.evaluation.protocol import Measuring
     from nas.gradient import ABOUT as GRADIENT_ABOUT
@@ -91,7 +92,7 @@ def _catalogues() -> Iterator[Message]:
     from nas.spaces import catalogue as spaces
     from nas.strategies import catalogue as strategies
 
-    for text in (NOWHERE, *KINDS.values()):
+    for text in (NOWHERE, *STEPS, *KINDS.values()):
         yield text, None, "nas"
     for known in DATASETS.values():
         for text in (known.title, known.about, *(name for name in known.classes if not name.isdigit())):

@@ -7,7 +7,8 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from nas.datasets import storing
+from nas.datasets import images, storing, tabular, texts
+from nas.datasets.added import Added
 from nas.datasets.report import Progress, Report
 from nas.sentences import Refused
 
@@ -38,8 +39,31 @@ def add(
     storing.check_name(name, place)
     if kind not in KINDS:
         raise Refused("There is no kind of dataset {kind}; there are {kinds}.", kind=kind, kinds=", ".join(KINDS))
-    yield Progress(0, 0, "")
-    raise Refused("Datasets of the kind {kind} cannot be added yet.", kind=kind)
+    if not title.strip():
+        raise Refused("A dataset needs a title.")
+    if goal not in ("", "classes", "number"):
+        raise Refused("The goal cannot be {goal}; it is classes or number.", goal=goal)
+    with storing.workplace(place) as folder:
+        for item in _reading(source, name, title.strip(), kind, target, goal, side, test, folder):
+            if isinstance(item, Progress):
+                yield item
+            else:
+                report = storing.finish(folder, item, {}, {}).report
+    yield report
+
+
+def _reading(
+    source: Path, name: str, title: str, kind: str, target: str, goal: str, side: int, test: Path | None, folder: Path
+) -> Iterator[Progress | Added]:
+    if kind == "images":
+        if test is not None:
+            raise Refused("Images for the test part belong into a folder test of the same zip.")
+        if goal == "number":
+            raise Refused("Images in class folders tell classes, not a number.")
+        return images.read(source, name, title, side, folder)
+    if kind == "table":
+        return tabular.read(source, name, title, target, goal, test, folder)
+    return texts.read(source, name, title, target, test, folder)
 
 
 def remove(name: str, home: Path | None = None) -> None:

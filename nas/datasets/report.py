@@ -5,10 +5,14 @@ from dataclasses import dataclass
 
 from nas.sentences import Sentence
 
+LISTED = 100  # problems that a report names
+LOOKING, READING, ENCODING = "looking at the images", "reading", "encoding"
+STEPS = (LOOKING, READING, ENCODING)
+
 
 @dataclass(frozen=True)
 class Progress:
-    """How far the adding is: `done` of `total` files, rows or bytes, 0 where the total is not known, and at what."""
+    """How far the adding is: `done` of `total` files or rows, 0 where the total is not known, and at which step."""
 
     done: int
     total: int

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from nas import codec
 from nas.datasets import added
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 FULL = (errno.ENOSPC, errno.EDQUOT)
+BLOCK = 2**20
 
 
 def place(home: Path | None) -> Path:
@@ -64,19 +65,23 @@ def workplace(home: Path) -> Iterator[Path]:
 def finish(folder: Path, about: Added, arrays: Mapping[str, "NDArray[Any]"], texts: Mapping[str, str]) -> Added:
     """Write arrays and texts, by name without and with an ending, then rename the folder; returns what it became.
 
-    Size and fingerprint are filled in. Raises Refused where the name was taken meanwhile.
+    Size and fingerprint are filled in; they count what was written into the folder before, too. Raises Refused where
+    the name was taken meanwhile.
     """
     import numpy as np
 
+    for name, array in arrays.items():
+        np.save(folder / f"{name}.npy", array, allow_pickle=False)
+    for name, text in texts.items():
+        (folder / name).write_text(text, encoding="utf-8")
     digest = hashlib.sha256(json.dumps([codec.dump(about.task), about.report.classes, about.target]).encode())
-    for name in sorted(arrays):
-        np.save(folder / f"{name}.npy", arrays[name], allow_pickle=False)
-        digest.update(f"{name} {arrays[name].shape} {arrays[name].dtype}".encode())
-        digest.update(np.ascontiguousarray(arrays[name]).data)
-    for name in sorted(texts):
-        (folder / name).write_text(texts[name], encoding="utf-8")
-        digest.update(texts[name].encode())
-    size = sum(path.stat().st_size for path in folder.iterdir())
+    files = sorted(folder.iterdir())
+    for path in files:
+        digest.update(path.name.encode())
+        with path.open("rb") as file:
+            while block := file.read(BLOCK):
+                digest.update(block)
+    size = sum(path.stat().st_size for path in files)
     about = replace(about, report=replace(about.report, size=size, fingerprint=digest.hexdigest()))
     (folder / ABOUT).write_text(json.dumps(codec.dump(about), indent=1) + "\n", encoding="utf-8")
     folder.chmod(0o755)
@@ -88,6 +93,36 @@ def finish(folder: Path, about: Added, arrays: Mapping[str, "NDArray[Any]"], tex
             raise Refused("There is already a dataset {name}.", name=about.name) from error
         raise
     return about
+
+
+class Rows:
+    """An `.npy` file that grows row by row: nothing but a row need fit into memory."""
+
+    def __init__(self, path: Path, shape: tuple[int, ...], kind: str) -> None:
+        self._shape, self._kind, self.count = shape, kind, 0
+        self._file = path.open("wb")
+        self._head()
+
+    def write(self, row: "NDArray[Any]") -> None:
+        """Append a row."""
+        self._file.write(row.tobytes())
+        self.count += 1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: object, *_: object) -> None:
+        """Write the number of rows into the head, where numpy leaves room for it."""
+        with self._file:
+            if kind is None:
+                self._file.seek(0)
+                self._head()
+
+    def _head(self) -> None:
+        import numpy as np
+
+        about = {"descr": np.dtype(self._kind).str, "fortran_order": False, "shape": (self.count, *self._shape)}
+        np.lib.format.write_array_header_1_0(self._file, about)
 
 
 def _unwritable(error: OSError, home: Path) -> Refused:

@@ -1,0 +1,158 @@
+"""A zip of class folders as a dataset."""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from hashlib import sha256
+from pathlib import Path
+from zipfile import BadZipFile
+from zlib import error as ZlibError
+
+from nas.datasets import archive, pictures, splits
+from nas.datasets.added import Added
+from nas.datasets.archive import Archive, Entry
+from nas.datasets.pictures import Header, Shape, Unreadable
+from nas.datasets.report import LISTED, LOOKING, READING, Problem, Progress, Report
+from nas.datasets.storing import Rows
+from nas.sentences import Refused, Sentence
+from nas.spaces.graph import Task
+
+MOST_STORED = 4 * 2**30
+UNREADABLE = (Unreadable, BadZipFile, ZlibError, EOFError)
+EVERY = 50  # images between two words on the progress
+
+
+@dataclass
+class _Images:
+    """What is known of a zip's images while they are read."""
+
+    archive: Archive
+    kept: list[tuple[Entry, Header]] = field(default_factory=list)
+    skipped: int = 0
+    problems: list[Problem] = field(default_factory=list)
+    duplicates: int = 0
+
+    def leave_out(self, name: str, sentence: Sentence) -> None:
+        self.skipped += 1
+        if len(self.problems) < LISTED:
+            self.problems.append(Problem(name, sentence))
+
+
+def read(source: Path, name: str, title: str, side: int, folder: Path) -> Iterator[Progress | Added]:
+    """Write a zip's images into a folder and yield progress, then what the dataset is; raises Refused."""
+    found = _Images(archive.opened(source))
+    with found.archive.zip:
+        yield from _read(found, name, title, side, folder)
+
+
+def _read(found: _Images, name: str, title: str, side: int, folder: Path) -> Iterator[Progress | Added]:
+    for problem in found.archive.problems:
+        found.leave_out(problem.where, problem.sentence)
+    yield from _look(found)
+    splits.check_count(len(found.kept), title)
+    tested = _tested(found)
+    splits.check_labels(*_labels(found, tested), title)
+    shape = pictures.common_shape([header for _, header in found.kept], side)
+    _check_room(len(found.kept), shape)
+    labels: dict[str, list[str]] = {"train": [], "test": []}
+    yield from _write(found, tested, shape, folder, labels)
+    classes = splits.check_labels(labels["train"], labels["test"], title)
+    import numpy as np
+
+    for part, told in labels.items():
+        np.save(folder / f"{part}_labels.npy", np.array([classes.index(label) for label in told], np.int64))
+    yield _about(found, name, title, shape, classes, labels)
+
+
+def _look(found: _Images) -> Iterator[Progress]:
+    """Read every header before anything is decoded."""
+    total = len(found.archive.entries)
+    for index, entry in enumerate(found.archive.entries):
+        if index % EVERY == 0:
+            yield Progress(index, total, LOOKING)
+        try:
+            content = found.archive.read(entry)
+            found.kept.append((entry, pictures.header(content, entry.info.filename)))
+        except UNREADABLE as error:
+            found.leave_out(entry.info.filename, Sentence("It cannot be read: {error}.", {"error": str(error)}))
+    found.archive.read_bytes = 0
+
+
+def _tested(found: _Images) -> set[int]:
+    """Return which images are the test part: those the zip says, or a share of each class."""
+    if any(entry.part for entry, _ in found.kept):
+        return {index for index, (entry, _) in enumerate(found.kept) if entry.part == "test"}
+    return splits.held_out([entry.label for entry, _ in found.kept])
+
+
+def _labels(found: _Images, tested: set[int]) -> tuple[list[str], list[str]]:
+    labels = [entry.label for entry, _ in found.kept]
+    train = [label for index, label in enumerate(labels) if index not in tested]
+    return train, [labels[index] for index in sorted(tested)]
+
+
+def _check_room(count: int, shape: Shape) -> None:
+    size = count * shape.channels * shape.height * shape.width
+    if size > MOST_STORED:
+        fitting = int((MOST_STORED / count / shape.channels) ** 0.5)
+        raise Refused(
+            "{count} images of {height} x {width} take {size} GB; a worker holds at most {most} GB. "
+            "A side of {side} fits.",
+            count=count,
+            height=shape.height,
+            width=shape.width,
+            size=round(size / 2**30, 1),
+            most=MOST_STORED // 2**30,
+            side=fitting,
+        )
+
+
+def _write(
+    found: _Images, tested: set[int], shape: Shape, folder: Path, labels: dict[str, list[str]]
+) -> Iterator[Progress]:
+    """Decode image by image, the test part first: what is in it too is left out of the training part."""
+    sides = (shape.channels, shape.height, shape.width)
+    seen: set[bytes] = set()
+    order = [*sorted(tested), *(index for index in range(len(found.kept)) if index not in tested)]
+    with ExitStack() as stack:
+        rows = {part: stack.enter_context(Rows(folder / f"{part}_inputs.npy", sides, "uint8")) for part in labels}
+        for done, index in enumerate(order):
+            if done % EVERY == 0:
+                yield Progress(done, len(order), READING)
+            entry, _ = found.kept[index]
+            part = "test" if index in tested else "train"
+            try:
+                pixels = pictures.decoded(found.archive.read(entry), entry.info.filename, shape)
+            except UNREADABLE as error:
+                found.leave_out(entry.info.filename, Sentence("It cannot be read: {error}.", {"error": str(error)}))
+                continue
+            content = sha256(pixels.tobytes()).digest()
+            if part == "test":
+                seen.add(content)
+            elif content in seen:
+                found.duplicates += 1
+                continue
+            rows[part].write(pixels)
+            labels[part].append(entry.label)
+
+
+def _about(
+    found: _Images, name: str, title: str, shape: Shape, classes: tuple[str, ...], labels: dict[str, list[str]]
+) -> Added:
+    warnings = list(found.archive.warnings)
+    other = sum((header.height, header.width) != (shape.height, shape.width) for _, header in found.kept)
+    if other:
+        warnings.append(
+            Sentence(
+                "{count} of {all} images were resized to {height} x {width}.",
+                {"count": other, "all": len(found.kept), "height": shape.height, "width": shape.width},
+            )
+        )
+    greys = sum(header.is_grey for _, header in found.kept)
+    if greys and shape.channels == 3:
+        warnings.append(Sentence("{count} grey images were stored as colour images.", {"count": greys}))
+    counts = {part: {label: Counter(told)[label] for label in classes} for part, told in labels.items()}
+    report = Report(counts, classes, tuple(found.problems), found.skipped, found.duplicates, 0, "", tuple(warnings))
+    task = Task((shape.channels, shape.height, shape.width), len(classes))
+    return Added(name, title, "images", task, len(labels["train"]), len(labels["test"]), report)
