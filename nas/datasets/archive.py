@@ -1,76 +1,81 @@
-"""Looks into a zip of class folders without unpacking it, and refuses what could do harm."""
+"""Looks into a zip without unpacking it, and refuses what could do harm; or into a folder, which its owner trusts."""
 
+import os
 import re
 import stat
 import zipfile
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
-from nas.datasets import splits
-from nas.datasets.report import Problem
-from nas.sentences import Refused, Sentence
+from nas.sentences import Refused
 
 MOST_FILES = 500_000
 MOST_FILE_BYTES = 64 * 2**20
 MOST_BYTES = 8 * 2**30
 MOST_RATIO, RATIO_FROM = 200, 2**20  # images hardly shrink in a zip; what shrinks so much is no image
-SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm"})
-LITTER = ("__MACOSX", "Thumbs.db", "desktop.ini")
 
 
 @dataclass(frozen=True)
-class Entry:
-    """An image of a class; `part` is "train", "test", or "" where the zip does not say."""
-
-    info: zipfile.ZipInfo
-    label: str
-    part: str
-
-
-@dataclass
 class Archive:
-    """An opened zip: what it holds, and a bound on what is really read of it."""
+    """An opened zip whose names and sizes were looked at."""
 
-    path: Path
     zip: zipfile.ZipFile
-    entries: list[Entry] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
-    warnings: list[Sentence] = field(default_factory=list)
-    read_bytes: int = 0
+    names: tuple[str, ...]
 
-    def read(self, entry: Entry) -> bytes:
+    def read(self, name: str) -> bytes:
         """Return a file's content; raises Refused where there is more of it than the zip declares."""
+        info = self.zip.getinfo(name)
         try:
-            with self.zip.open(entry.info) as file:
-                content = file.read(entry.info.file_size + 1)
+            with self.zip.open(info) as file:
+                content = file.read(info.file_size + 1)
         except NotImplementedError as error:
             raise Refused(
-                "{file} in the zip is packed in a way that cannot be read: {error}.",
-                file=entry.info.filename,
-                error=str(error),
+                "{file} in the zip is packed in a way that cannot be read: {error}.", file=name, error=str(error)
             ) from error
-        self.read_bytes += len(content)
-        if len(content) > entry.info.file_size or self.read_bytes > MOST_BYTES:
-            raise Refused("{file} in the zip unpacks to more than it declares.", file=entry.info.filename)
+        if len(content) > info.file_size:
+            raise Refused("{file} in the zip unpacks to more than it declares.", file=name)
         return content
+
+    def close(self) -> None:
+        """Close the file."""
+        self.zip.close()
 
 
 def opened(path: Path) -> Archive:
-    """Return the archive with the images that it holds; raises Refused for what no honest zip has."""
+    """Return the archive; raises Refused for what no honest zip has."""
     try:
         packed = zipfile.ZipFile(path)
     except (zipfile.BadZipFile, OSError, ValueError, UnicodeDecodeError, NotImplementedError) as error:
         raise Refused("{file} is no zip that can be read: {error}.", file=path.name, error=str(error)) from error
-    archive = Archive(path, packed)
     try:
         files = [info for info in packed.infolist() if not info.is_dir()]
         _check_files(files)
-        _sort(archive, [info for info in files if not _is_litter(info.filename)])
     except Refused:
         packed.close()
         raise
-    return archive
+    return Archive(packed, tuple(info.filename for info in files))
+
+
+@dataclass(frozen=True)
+class Folder:
+    """A folder on this machine; links to other folders are not followed."""
+
+    path: Path
+    names: tuple[str, ...]
+
+    def read(self, name: str) -> bytes:
+        """Return a file's content."""
+        return (self.path / name).read_bytes()
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def walked(path: Path) -> Folder:
+    """Return a folder with all files below it."""
+    files = (Path(place) / name for place, _, names in os.walk(path) for name in names)
+    return Folder(path, tuple(sorted(file.relative_to(path).as_posix() for file in files)))
 
 
 def _check_files(files: list[zipfile.ZipInfo]) -> None:
@@ -118,42 +123,3 @@ def _check(info: zipfile.ZipInfo) -> None:
         raise Refused("{file} in the zip is a link; only files are taken.", file=info.filename)
     if info.flag_bits & 1:
         raise Refused("The zip is encrypted ({file} is); pack it without a password.", file=info.filename)
-
-
-def _is_litter(name: str) -> bool:
-    parts = name.replace("\\", "/").split("/")
-    return any(part.startswith(".") or part in LITTER for part in parts)
-
-
-def _sort(archive: Archive, files: list[zipfile.ZipInfo]) -> None:
-    """Find out part and class of each file from the folders it lies in."""
-    paths = {info.filename: info.filename.replace("\\", "/").split("/") for info in files}
-    while paths and _is_wrapped(list(paths.values())):
-        paths = {name: parts[1:] for name, parts in paths.items()}
-    tops = {parts[0].lower() for parts in paths.values() if len(parts) > 1}
-    named = bool(tops) and tops <= splits.PARTS
-    tested = bool(tops & splits.TESTING)
-    if named and tested and tops & splits.VALIDATION:
-        archive.warnings.append(
-            Sentence("The validation images were added to the training part: every search cuts off its own.")
-        )
-    elif named and not tested and tops & splits.VALIDATION:
-        archive.warnings.append(Sentence("There is no folder test; the validation images are the test part."))
-    for info in files:
-        parts = paths[info.filename]
-        inside = parts[1:] if named else parts
-        if len(inside) < 2:
-            problem = Sentence("It lies in no folder that could name its class.")
-        elif Path(inside[-1]).suffix.lower() not in SUFFIXES:
-            problem = Sentence("Its name is not that of an image.")
-        else:
-            part = splits.part_of(parts[0], tested=tested) if named and tops - splits.TRAINING else ""
-            archive.entries.append(Entry(info, inside[0], part))
-            continue
-        archive.problems.append(Problem(info.filename, problem))
-
-
-def _is_wrapped(paths: list[list[str]]) -> bool:
-    """Tell whether all lies in one folder that names neither a part nor a class."""
-    first = {parts[0] for parts in paths}
-    return len(first) == 1 and min(map(len, paths)) > 2 and next(iter(first)).lower() not in splits.PARTS

@@ -1,17 +1,18 @@
-"""A zip of class folders as a dataset."""
+"""Class folders, in a zip or on this machine, as a dataset."""
 
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 from zipfile import BadZipFile
 from zlib import error as ZlibError
 
-from nas.datasets import archive, pictures, splits
+from nas.datasets import archive, class_folders, pictures, splits
 from nas.datasets.added import Added
-from nas.datasets.archive import Archive, Entry
+from nas.datasets.archive import Archive, Folder
+from nas.datasets.class_folders import Entry, Sorted
 from nas.datasets.pictures import Header, Shape, Unreadable
 from nas.datasets.report import LISTED, LOOKING, READING, Problem, Progress, Report
 from nas.datasets.storing import Rows
@@ -25,9 +26,10 @@ EVERY = 50  # images between two words on the progress
 
 @dataclass
 class _Images:
-    """What is known of a zip's images while they are read."""
+    """What is known of the images while they are read."""
 
-    archive: Archive
+    source: Archive | Folder
+    sorted: Sorted
     kept: list[tuple[Entry, Header]] = field(default_factory=list)
     skipped: int = 0
     problems: list[Problem] = field(default_factory=list)
@@ -40,14 +42,15 @@ class _Images:
 
 
 def read(source: Path, name: str, title: str, side: int, folder: Path) -> Iterator[Progress | Added]:
-    """Write a zip's images into a folder and yield progress, then what the dataset is; raises Refused."""
-    found = _Images(archive.opened(source))
-    with found.archive.zip:
+    """Write images into a folder and yield progress, then what the dataset is; raises Refused."""
+    opened = archive.walked(source) if source.is_dir() else archive.opened(source)
+    with closing(opened):
+        found = _Images(opened, class_folders.sort(opened.names))
         yield from _read(found, name, title, side, folder)
 
 
 def _read(found: _Images, name: str, title: str, side: int, folder: Path) -> Iterator[Progress | Added]:
-    for problem in found.archive.problems:
+    for problem in found.sorted.problems:
         found.leave_out(problem.where, problem.sentence)
     yield from _look(found)
     splits.check_count(len(found.kept), title)
@@ -67,16 +70,15 @@ def _read(found: _Images, name: str, title: str, side: int, folder: Path) -> Ite
 
 def _look(found: _Images) -> Iterator[Progress]:
     """Read every header before anything is decoded."""
-    total = len(found.archive.entries)
-    for index, entry in enumerate(found.archive.entries):
+    total = len(found.sorted.entries)
+    for index, entry in enumerate(found.sorted.entries):
         if index % EVERY == 0:
             yield Progress(index, total, LOOKING)
         try:
-            content = found.archive.read(entry)
-            found.kept.append((entry, pictures.header(content, entry.info.filename)))
+            content = found.source.read(entry.name)
+            found.kept.append((entry, pictures.header(content, entry.name)))
         except UNREADABLE as error:
-            found.leave_out(entry.info.filename, Sentence("It cannot be read: {error}.", {"error": str(error)}))
-    found.archive.read_bytes = 0
+            found.leave_out(entry.name, Sentence("It cannot be read: {error}.", {"error": str(error)}))
 
 
 def _tested(found: _Images) -> set[int]:
@@ -123,9 +125,9 @@ def _write(
             entry, _ = found.kept[index]
             part = "test" if index in tested else "train"
             try:
-                pixels = pictures.decoded(found.archive.read(entry), entry.info.filename, shape)
+                pixels = pictures.decoded(found.source.read(entry.name), entry.name, shape)
             except UNREADABLE as error:
-                found.leave_out(entry.info.filename, Sentence("It cannot be read: {error}.", {"error": str(error)}))
+                found.leave_out(entry.name, Sentence("It cannot be read: {error}.", {"error": str(error)}))
                 continue
             content = sha256(pixels.tobytes()).digest()
             if part == "test":
@@ -140,7 +142,7 @@ def _write(
 def _about(
     found: _Images, name: str, title: str, shape: Shape, classes: tuple[str, ...], labels: dict[str, list[str]]
 ) -> Added:
-    warnings = list(found.archive.warnings)
+    warnings = list(found.sorted.warnings)
     other = sum((header.height, header.width) != (shape.height, shape.width) for _, header in found.kept)
     if other:
         warnings.append(
