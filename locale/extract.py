@@ -88,11 +88,13 @@ def _catalogues() -> Iterator[Message]:
     from nas.gradient import GRADIENT
     from nas.objectives import METRICS
     from nas.policy import Policy
+    from nas.reference import TITLES
     from nas.settings import KINDS, settings_of
+    from nas.significance import ALIKE, DIFFER, SURE, UNSURE
     from nas.spaces import catalogue as spaces
     from nas.strategies import catalogue as strategies
 
-    for text in (NOWHERE, *STEPS, *KINDS.values()):
+    for text in (NOWHERE, *STEPS, *KINDS.values(), *TITLES.values(), SURE, UNSURE, DIFFER, ALIKE):
         yield text, None, "nas"
     for known in DATASETS.values():
         for text in (known.title, known.about, *(name for name in known.classes if not name.isdigit())):

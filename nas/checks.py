@@ -29,6 +29,7 @@ def check(plan: Plan, *, tells_energy: bool | None = None) -> None:
         ("epochs", 1, 100_000),
         ("final_epochs", 1, 100_000),
         ("final_seeds", 1, 100),
+        ("final_top", 1, 20),
         ("candidate_seconds", 1, 10_000_000),
         ("seed", 0, 2**31),
     ):
@@ -45,6 +46,8 @@ def check(plan: Plan, *, tells_energy: bool | None = None) -> None:
     configure(Fidelity, codec.dump(plan.fidelity))
     configure(Measuring, codec.dump(plan.measuring))
     configure(Policy, codec.dump(plan.policy))
+    if not plan.is_rehearsal:
+        plan.baseline.check(plan.task)
     if plan.is_gradient:
         by_gradient(plan)
         return

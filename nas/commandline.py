@@ -13,6 +13,7 @@ from nas.measuring import FIRST, first
 from nas.objectives import Limit, limit, objective
 from nas.plan import Plan, default_limits, metrics
 from nas.policy import Policy
+from nas.reference import HAND_MADE, NETWORKS, reference
 from nas.rehearsal import on_table
 from nas.sentences import Refused
 from nas.settings import configure
@@ -23,7 +24,7 @@ from nas.strategies.catalogue import STRATEGIES
 
 DEFAULTS = Plan(Split("digits"), SpaceSpec("chain", {}), "genetic")
 OWNERS = ("strategy", "space", "training", "rehearsal", "scoring", "fidelity", "measuring", "policy")
-COUNTS = ("budget", "epochs", "final_epochs", "final_seeds", "candidate_seconds", "seed")
+COUNTS = ("budget", "epochs", "final_epochs", "final_seeds", "final_top", "candidate_seconds", "seed")
 
 
 def add_search_options(parser: argparse.ArgumentParser) -> None:
@@ -44,6 +45,7 @@ def add_search_options(parser: argparse.ArgumentParser) -> None:
     for name in COUNTS:
         default = getattr(DEFAULTS, name)
         parser.add_argument(f"--{name.replace('_', '-')}", type=int, default=default, help=f"default {default}")
+    _add_baseline(parser)
     parser.add_argument("--split-seed", type=int, default=0, help="which images validate")
     parser.add_argument(
         "--objective",
@@ -78,6 +80,18 @@ def add_search_options(parser: argparse.ArgumentParser) -> None:
         metavar="KEY=VALUE",
         help="a setting of the strategy, or KEY of space, training, fidelity, measuring, policy, rehearsal or scoring "
         "as space.KEY; may be repeated",
+    )
+
+
+def _add_baseline(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--baseline",
+        default=HAND_MADE,
+        metavar="NAME|CHOICES|FILE",
+        help=f"hand_made, {', '.join(NETWORKS)}, or an own one: choices of the space as 1,0,2 or an architecture.json",
+    )
+    parser.add_argument(
+        "--baseline-budget", default="epochs", choices=("epochs", "time"), help="it trains as many epochs, or as long"
     )
 
 
@@ -118,6 +132,7 @@ def _plan(options: Mapping[str, Any]) -> Plan:
         policy=configure(Policy, settings.policy),
         **{name: options[name] for name in COUNTS},
     )
+    plan = replace(plan, baseline=reference(options["baseline"], plan.space, options["baseline_budget"]))
     if options["table"] or options["space"] == Tabulated.name:
         if plan.is_scored:
             raise Refused("--evaluator score builds networks to score them; a table has none to build.")

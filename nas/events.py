@@ -51,11 +51,13 @@ class Evidence:
     """What stands behind the metrics of a classifier on the test split.
 
     `confusion` counts, by true class, what was taken for which class. `roc` are points (false positive rate, true
-    positive rate) of all classes pooled, each against the rest.
+    positive rate) of all classes pooled, each against the rest. `right` has a bit per input, in base64: whether it was
+    told right.
     """
 
     confusion: tuple[tuple[int, ...], ...]
     roc: tuple[tuple[float, float], ...]
+    right: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,11 @@
 """The jobs that a plan comes to: of a candidate, of a search by gradient, of the final stage."""
 
+from dataclasses import replace
 from typing import Any
 
 from nas.architecture import Architecture
 from nas.evaluation.protocol import Job
 from nas.plan import Plan
-from nas.spaces.baseline import BASELINE, Baseline
 from nas.spaces.catalogue import SpaceSpec
 
 
@@ -59,21 +59,35 @@ def columns(plan: Plan) -> tuple[str, ...]:
 
 
 def final_job(plan: Plan, architecture: Architecture, *, seed: int, export: bool, workdir: str, **where: Any) -> Job:
-    """Return the job that trains winner or baseline fully and measures it on the test split, or asks the report."""
-    spec = SpaceSpec(Baseline.name, {}) if architecture == BASELINE else plan.space
+    """Return the job that trains a finalist fully and measures it on the test split, or asks the report."""
+    return replace(
+        _full(plan, plan.space, architecture.choices, seed=seed, workdir=workdir, **where),
+        export=export and not plan.is_rehearsal,
+    )
+
+
+def baseline_job(plan: Plan, *, seed: int, workdir: str, seconds: float = 0.0, **where: Any) -> Job:
+    """Return the job that trains the baseline as the winner is trained; `seconds` where it shall take as long."""
+    return replace(
+        _full(plan, plan.baseline.spec, plan.baseline.architecture.choices, seed=seed, workdir=workdir, **where),
+        seconds=seconds,
+    )
+
+
+def _full(plan: Plan, space: SpaceSpec, choices: tuple[int, ...], *, seed: int, workdir: str, **where: Any) -> Job:
     return Job(
-        space=spec,
-        choices=architecture.choices,
+        space=space,
+        choices=choices,
         split=plan.split,
         training=plan.training,
         epochs=plan.final_epochs,
         seed=seed,
         stage="final",
         workdir=workdir,
-        export=export and not plan.is_rehearsal,
         evaluator="train" if plan.is_scored else plan.evaluator,
         columns=(*columns(plan), *plan.report),
         measuring=plan.measuring,
+        holds_validation=plan.final_top > 1,
         **where,
     )
 
@@ -84,6 +98,6 @@ def final_seeds(plan: Plan) -> tuple[int, ...]:
     return tuple(plan.seed + plan.policy.replicates + index for index in range(count))
 
 
-def contestants(plan: Plan, winner: Architecture) -> tuple[Architecture, ...]:
-    """Return who is measured in the final stage: the winner, and the hand-made network where one can be trained."""
-    return (winner,) if plan.is_rehearsal else (winner, BASELINE)
+def final_trainings(plan: Plan) -> int:
+    """Return how many evaluations the final stage comes to: the finalists', and the baseline's where it can train."""
+    return 1 if plan.is_rehearsal else len(final_seeds(plan)) * (plan.final_top + 1)

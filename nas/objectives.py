@@ -8,6 +8,7 @@ from typing import Literal
 from nas.sentences import Refused
 
 Goal = Literal["min", "max"]
+VALIDATION = "valid_"  # before the name of a metric that a full training has beside that of the test split
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from nas.objectives import METRICS, Limit, Metric, Objective, fitting
 from nas.policy import Policy
 from nas.priors import WarmStart
 from nas.proxies import METRICS as PROXIES
+from nas.reference import Reference
 from nas.sentences import Refused
 from nas.settings import settings_of
 from nas.spaces import catalogue as spaces
@@ -40,6 +41,8 @@ SAMPLED, FEWEST_SMALL = 40, 2
 class Plan:
     """`epochs` train a candidate in the search, `final_epochs` winner and baseline, once per final seed.
 
+    The `final_top` best of the search are finalists: of several, the full trainings say on validation who has won.
+
     A search evaluation that takes longer than `candidate_seconds` ends with the cause timeout. A rehearsal has the
     evaluator "table": its objectives are columns of the table, and `report` those that are read once, of the winner.
     With the evaluator "score" the objectives are zero-cost proxies, and only the final stage trains. Without
@@ -57,6 +60,8 @@ class Plan:
     epochs: int = 20
     final_epochs: int = 30
     final_seeds: int = 3
+    final_top: int = 1
+    baseline: Reference = field(default_factory=Reference)
     candidate_seconds: int = 3600
     seed: int = 1
     evaluator: str = "train"

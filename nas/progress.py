@@ -6,10 +6,9 @@ from typing import Any, TextIO
 
 from tqdm import tqdm
 
-from nas.jobs import contestants, final_seeds
+from nas.jobs import final_trainings
 from nas.plan import Plan
 from nas.selection import best
-from nas.spaces.baseline import BASELINE
 
 
 class Follower:
@@ -18,7 +17,7 @@ class Follower:
     def __init__(self, plan: Plan, *, as_json: bool, out: TextIO | None = None) -> None:
         self._plan, self._json, self._out = plan, as_json, out or sys.stdout
         self._ahead: list[tuple[int, dict[str, float]]] = []
-        finals = len(final_seeds(plan)) * len(contestants(plan, BASELINE))
+        finals = final_trainings(plan)
         self._search: tqdm[Any] = tqdm(total=plan.budget, desc="candidates", unit="", file=sys.stderr, position=0)
         self._final: tqdm[Any] = tqdm(total=finals, desc="final stage", unit="", file=sys.stderr, position=1)
         self._epochs: tqdm[Any] = tqdm(desc="epochs", unit="", file=sys.stderr, position=2, leave=False)
@@ -72,6 +71,9 @@ class Follower:
             theirs = last["baseline"].get(metric)
             value = f"{theirs:12,.2f}" if theirs is not None else f"{'-':>12}"
             print(f"{metric:<18}{last['test'][metric]:12,.2f}{value}", file=self._out)
+        for said in (last["significance"] or {}).get("says", []):
+            print(said, file=self._out)
+        print(f"{last['cost']['device_hours']:.3f} device hours", file=self._out)
         layers = [option for name, option in last["best"]["decisions"].items() if name.endswith("operation")]
         depth = int(last["best"]["decisions"].get("depth", len(layers)))
         print(f"best: {' → '.join(layers[:depth])} ({last['best']['parameters']:,} parameters)", file=self._out)

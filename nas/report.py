@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from nas import objectives
+from nas import codec, objectives
 from nas.architecture import Architecture
+from nas.final import Final
 from nas.plan import Plan
 from nas.priors import Source
 from nas.selection import summary
@@ -56,19 +57,25 @@ def evaluation_line(
 
 def last_line(
     plan: Plan,
-    best: Mapping[str, Any],
-    test: Sequence[Metrics],
-    baseline: Sequence[Metrics],
+    space: SearchSpace,
+    final: Final,
     *,
     measured: Sequence[tuple[int, Metrics]],
     seconds: float,
+    spent: Mapping[tuple[str, str], float],
 ) -> dict[str, Any]:
     """Return the closing line: the architecture, and means over seeds of its and the baseline's test metrics.
+
+    Of several finalists each has its means; `significance` says whether the lead could be chance, `cost` the hours that
+    evaluations took, by stage and device.
 
     Of a rehearsal it has instead the columns that were asked for: `report` is the first one, of the best. After a warm
     start it tells of each earlier search when its best was reached; `measured` are numbers and metrics, in order.
     """
-    line: dict[str, Any] = {"best": dict(best), "evaluations": len(measured), "seconds": round(seconds, 3)}
+    number = final.winner
+    best, test, baseline = described(space, final.finalists[number]), final.metrics(number), final.metrics(0)
+    line: dict[str, Any] = {"best": best, "evaluations": len(measured), "seconds": round(seconds, 3)}
+    line["cost"] = _cost(spent)
     if plan.warm.sources:
         line["warm_start"] = [_warm(plan, source, measured) for source in plan.warm.sources if source.comparable]
     if plan.is_rehearsal:
@@ -76,12 +83,38 @@ def last_line(
         report = {column: found[column] for column in plan.report}
         line["best"] |= {"metrics": {one.metric: found[one.metric] for one in plan.objectives}}
         return line | {"report": next(iter(report.values()), None), "reports": report}
-    return line | {
+    line["best"] |= {"number": number}
+    line |= {
         "test": _means(test),
         "baseline": _means(baseline),
         "test_sd": _spreads(test),
         "baseline_sd": _spreads(baseline),
+        "baseline_network": plan.baseline.network,
+        "seeds": len(test),
+        "significance": _significance(final),
     }
+    if plan.final_top == 1:
+        return line
+    return line | {"finalists": [_finalist(final, each) for each in final.finalists]}
+
+
+def _cost(spent: Mapping[tuple[str, str], float]) -> dict[str, Any]:
+    hours = [
+        {"stage": stage, "device": device, "hours": round(seconds / 3600, 5)}
+        for (stage, device), seconds in spent.items()
+    ]
+    return {"device_hours": round(sum(spent.values()) / 3600, 5), "by": hours}
+
+
+def _significance(final: Final) -> dict[str, Any] | None:
+    found = final.verdict
+    return codec.dump(found) | {"says": [str(one) for one in found.sentences]} if found else None
+
+
+def _finalist(final: Final, number: int) -> dict[str, Any]:
+    rows = final.metrics(number)
+    about = {"number": number, "choices": list(final.finalists[number].choices), "seeds": len(rows)}
+    return about | {"test": _means(rows), "test_sd": _spreads(rows)}
 
 
 def reached(plan: Plan, source: Source, measured: Iterable[tuple[Id, Metrics]]) -> Id | None:

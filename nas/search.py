@@ -2,7 +2,7 @@
 
 import tempfile
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -15,11 +15,11 @@ from nas.checks import check
 from nas.evaluation.catalogue import evaluator
 from nas.evaluation.protocol import Job
 from nas.evaluation.stopping import MOST_PEERS, accuracies
-from nas.events import Derived, Ended, EpochEnded, EpochSearched, Measured, Noted
+from nas.events import Derived, Ended, EpochEnded, EpochSearched, Measured, Noted, Prepared
+from nas.final import Final
 from nas.plan import Plan
-from nas.report import described, evaluation_line, last_line
+from nas.report import evaluation_line, last_line
 from nas.sentences import Refused
-from nas.spaces.baseline import BASELINE
 
 Line = dict[str, Any]
 Item = Line | EpochEnded
@@ -30,13 +30,15 @@ Measurement = tuple[tuple[int, Architecture], dict[str, float]]
 class Search:
     """One search in this process; `data_dirs` are where datasets lie, `keep` where the winner's files go.
 
-    `curves` are the learning curves measured so far, by which hopeless trainings are known.
+    `curves` are the learning curves measured so far, by which hopeless trainings are known; `spent` the
+    seconds of evaluations by stage and device.
     """
 
     plan: Plan
     data_dirs: tuple[Path, ...] = ()
     keep: Path | None = None
     curves: list[tuple[float, ...]] = field(default_factory=list)
+    spent: dict[tuple[str, str], float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._started = time.monotonic()
@@ -58,24 +60,40 @@ class Search:
         check(self.plan)
         with tempfile.TemporaryDirectory() as work:
             measured = yield from self._search(Path(work))
-            found = selection.best(self.plan, measured)
-            if found is None:
+            ranked = selection.finalists(self.plan, measured, lambda one: one[1])
+            if not ranked:
                 raise Refused("No candidate was measured that keeps to the limits.")
-            number, winner = found
-            results: dict[Architecture, list[dict[str, float]]] = {winner: [], BASELINE: []}
-            for seed in jobs.final_seeds(self.plan):
-                for contestant in jobs.contestants(self.plan, winner):
-                    of = 0 if contestant == BASELINE else number
-                    metrics = yield from self._final(of, contestant, seed, Path(work))
-                    results[contestant] += [metrics] if metrics else []
+            final = yield from self._final(ranked, Path(work))
         yield last_line(
             self.plan,
-            described(planning.search_space(self.plan), winner),
-            results[winner],
-            results[BASELINE],
+            planning.search_space(self.plan),
+            final,
             measured=[(number, metrics) for (number, _), metrics in measured],
             seconds=self.seconds,
+            spent=self.spent,
         )
+
+    def _final(self, ranked: Sequence[tuple[int, Architecture]], work: Path) -> Generator[Item, None, Final]:
+        """Train every finalist with every seed, then the baseline, which may need to know how long the winner took."""
+        final, seeds = Final(self.plan, dict(ranked)), jobs.final_seeds(self.plan)
+        for seed in seeds:
+            for number, architecture in ranked:
+                export = self.keep is not None and seed == seeds[0]
+                folder = self._kept(number) if export else work / f"final-{number}-{seed}"
+                job = jobs.final_job(
+                    self.plan, architecture, seed=seed, export=export, workdir=str(folder), **self._where()
+                )
+                final.add(number, (yield from self._evaluate(job, number)))
+        for seed in () if self.plan.is_rehearsal else seeds:
+            where = {"seconds": final.seconds, **self._where()}
+            job = jobs.baseline_job(self.plan, seed=seed, workdir=str(work / f"final-0-{seed}"), **where)
+            final.add(0, (yield from self._evaluate(job, 0)))
+        return final
+
+    def _kept(self, number: int) -> Path:
+        """Where a finalist's files go: each has a folder of its own where there are several."""
+        keep = self.keep or Path()
+        return keep if self.plan.final_top == 1 else keep / f"candidate-{number}"
 
     def _search(self, work: Path) -> Generator[Item, None, list[Measurement]]:
         if self.plan.is_gradient:
@@ -95,7 +113,8 @@ class Search:
                 job = jobs.search_job(
                     self.plan, proposal.architecture, fidelity=proposal.fidelity, workdir=folder, **self._where()
                 )
-                metrics = yield from self._evaluate(job, proposal.number)
+                found = yield from self._evaluate(job, proposal.number)
+                metrics = dict(found.metrics) if found else None
                 measured += [((proposal.number, proposal.architecture), metrics)] if metrics else []
                 told = selection.outcome(self.plan, proposal.number, proposal.architecture, proposal.fidelity, metrics)
                 state = strategy.tell(space, state, told)
@@ -119,21 +138,15 @@ class Search:
                     yield broken(cause=event.cause, sentence=str(event.sentence))
         return measured
 
-    def _final(
-        self, number: int, architecture: Architecture, seed: int, work: Path
-    ) -> Generator[Item, None, dict[str, float] | None]:
-        export = architecture != BASELINE and self.keep is not None and seed == jobs.final_seeds(self.plan)[0]
-        folder = str(self.keep) if export else str(work / f"final-{architecture.key}-{seed}")
-        job = jobs.final_job(self.plan, architecture, seed=seed, export=export, workdir=folder, **self._where())
-        return (yield from self._evaluate(job, number))
-
-    def _evaluate(self, job: Job, number: int) -> Generator[Item, None, dict[str, float] | None]:
-        metrics: dict[str, float] | None = None
+    def _evaluate(self, job: Job, number: int) -> Generator[Item, None, Measured | None]:
+        measured, began, on = None, time.monotonic(), "cpu"
         curve: list[EpochEnded] = []
         notes: list[str] = []
         line = partial(evaluation_line, self.plan, number, job.stage, job.seed, job.choices)
         for event in evaluator(job).evaluate(job):
             match event:
+                case Prepared():
+                    on = event.device
                 case EpochEnded():
                     curve.append(event)
                     yield event
@@ -141,12 +154,13 @@ class Search:
                     curve.clear()
                     notes.append(str(event.sentence))
                 case Measured():
-                    metrics = dict(event.metrics)
+                    measured = event
                     self.curves.append(accuracies(curve))
-                    yield line(metrics=metrics) | ({"notes": notes} if notes else {})
+                    yield line(metrics=dict(event.metrics)) | ({"notes": notes} if notes else {})
                 case Ended():
                     yield line(cause=event.cause, sentence=str(event.sentence))
-        return metrics
+        self.spent[job.stage, on] = self.spent.get((job.stage, on), 0.0) + time.monotonic() - began
+        return measured
 
     def _where(self) -> dict[str, Any]:
         peers = tuple(self.curves[-MOST_PEERS:]) if self.plan.policy.stopping != "none" else ()

@@ -1,11 +1,12 @@
 """What a measurement means: to the strategy, for who is ahead, over several seeds."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from statistics import fmean, stdev
 from typing import TypeVar
 
 from nas import objectives
 from nas.architecture import Architecture
+from nas.objectives import VALIDATION
 from nas.plan import Plan
 from nas.strategies.protocol import Failed, Outcome, Scored
 
@@ -38,12 +39,41 @@ def rank(plan: Plan, metrics: Mapping[str, float]) -> tuple[float, ...] | None:
 
 def best(plan: Plan, measured: Iterable[tuple[Id, Mapping[str, float]]]) -> Id | None:
     """Return who is ahead within the limits, None where nobody is; of equals in everything the earlier one."""
-    ahead: tuple[tuple[float, ...], Id] | None = None
-    for id, found in measured:
-        place = rank(plan, found)
-        if place is not None and (ahead is None or place < ahead[0]):
-            ahead = (place, id)
-    return ahead[1] if ahead else None
+    return next(iter(ranking(plan, measured)), None)
+
+
+def ranking(plan: Plan, measured: Iterable[tuple[Id, Mapping[str, float]]]) -> list[Id]:
+    """Return those within the limits, best first; of equals in everything the earlier one."""
+    placed = [(place, id) for id, found in measured if (place := rank(plan, found)) is not None]
+    return [id for _, id in sorted(placed, key=lambda one: one[0])]
+
+
+def finalists(
+    plan: Plan, measured: Iterable[tuple[Id, Mapping[str, float]]], architecture: Callable[[Id], object]
+) -> list[Id]:
+    """Return the best of the search, as many different architectures as the plan has finalists."""
+    found: dict[object, Id] = {}
+    for id in ranking(plan, measured):
+        found.setdefault(architecture(id), id)
+    return list(found.values())[: plan.final_top]
+
+
+def champion(plan: Plan, trained: Iterable[tuple[Id, Sequence[Mapping[str, float]]]]) -> Id | None:
+    """Return which finalist has won: by the mean over its full trainings, on validation, never on the test split.
+
+    Each comes with the metrics of its seeds, in the order of the search's ranking; one that was not measured is out,
+    and where none keeps to the limits any more, the first that was measured has won.
+    """
+    means = [(id, _on_validation(rows)) for id, rows in trained if rows]
+    if plan.final_top == 1 or not means:
+        return means[0][0] if means else None
+    ahead = best(plan, means)
+    return means[0][0] if ahead is None else ahead
+
+
+def _on_validation(rows: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    means = {metric: about["mean"] for metric, about in summary(rows).items()}
+    return means | {name.removeprefix(VALIDATION): mean for name, mean in means.items() if name.startswith(VALIDATION)}
 
 
 def summary(rows: Sequence[Mapping[str, float]]) -> dict[str, dict[str, float]]:

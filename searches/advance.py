@@ -10,10 +10,10 @@ from django.utils import timezone
 
 from nas import codec, jobs, plan, selection
 from nas.sentences import Refused, Sentence
-from nas.spaces.baseline import BASELINE, Baseline
 from nas.strategies.protocol import Proposal
 from nas.strategies.screened import CORRELATION, TRUSTED
 from searches import dispatch, epochs, lifecycle
+from searches.finals import champion_of
 from searches.models import Candidate, Evaluation, Generation, Run, Worker
 from searches.record import record
 
@@ -192,29 +192,29 @@ def _insert(run: Run, proposals: list[Proposal]) -> list[Evaluation]:
 
 def _open_final(run: Run, step: _Step | None) -> bool:
     measured = run.evaluations.filter(stage=Run.Stage.SEARCH, status=Status.MEASURED).select_related("candidate")
-    # Of a search by gradient it may be known: the architecture that was derived, or that a person took.
-    winner = run.winner or selection.best(run.plan, ((one.of, one.metrics) for one in measured))
-    if winner is None:
+    rows = ((one.of, one.metrics) for one in measured)
+    # Of a search by gradient the winner may be known: the architecture that was derived, or that a person took.
+    known = [run.winner] if run.winner else None
+    finalists = known or selection.finalists(run.plan, rows, lambda candidate: candidate.key)
+    if not finalists:
         return lifecycle.fail(run.pk, run.version, _why_no_winner(run))
     with transaction.atomic():
         changed = Run.objects.filter(pk=run.pk, version=run.version, status__in=Run.WORKING).update(
-            stage=Run.Stage.FINAL, winner=winner, version=run.version + 1, status=Run.Status.RUNNING
+            stage=Run.Stage.FINAL, winner=finalists[0], version=run.version + 1, status=Run.Status.RUNNING
         )
         if not changed:
             return False
         if step is not None:
             Evaluation.objects.filter(pk__in=step.told).update(told=True)
-        evaluations = _insert_final(run, winner)
-        record(run.pk, "run", {"status": Run.Status.RUNNING, "stage": Run.Stage.FINAL, "winner": winner.number})
+        in_time = run.plan.is_rehearsal or run.plan.baseline.budget == "time"
+        evaluations = _insert_final(run, finalists if in_time else [*finalists, _baseline(run)])
+        about = {"winner": finalists[0].number, "finalists": [one.number for one in finalists]}
+        record(run.pk, "run", {"status": Run.Status.RUNNING, "stage": Run.Stage.FINAL, **about})
         transaction.on_commit(lambda: dispatch.send(evaluations))
     return True
 
 
-def _insert_final(run: Run, winner: Candidate) -> list[Evaluation]:
-    contestants = [
-        _baseline(run) if architecture == BASELINE else winner
-        for architecture in jobs.contestants(run.plan, winner.architecture)
-    ]
+def _insert_final(run: Run, contestants: list[Candidate]) -> list[Evaluation]:
     seeds = jobs.final_seeds(run.plan)
     return Evaluation.objects.bulk_create(
         Evaluation(
@@ -223,7 +223,7 @@ def _insert_final(run: Run, winner: Candidate) -> list[Evaluation]:
             stage=Run.Stage.FINAL,
             epochs=run.plan.final_epochs,
             seed=seed,
-            export=candidate is winner and seed == seeds[0],
+            export=not candidate.is_baseline and seed == seeds[0],
         )
         for seed in seeds
         for candidate in contestants
@@ -231,16 +231,18 @@ def _insert_final(run: Run, winner: Candidate) -> list[Evaluation]:
 
 
 def _baseline(run: Run) -> Candidate:
-    graph = Baseline(run.plan.task).graph(BASELINE)
+    reference = run.plan.baseline
+    # What torchvision builds is measured by a worker: this process cannot.
+    graph = None if reference.is_foreign else reference.graph(run.plan.task)
     return Candidate.objects.create(
         run=run,
         number=0,
-        space=BASELINE.space,
-        choices=[],
-        key=BASELINE.key,
+        space=reference.architecture.space,
+        choices=list(reference.architecture.choices),
+        key=reference.architecture.key,
         origin="baseline",
-        parameters=graph.parameters,
-        multiply_adds=graph.multiply_adds,
+        parameters=graph.parameters if graph else 0,
+        multiply_adds=graph.multiply_adds if graph else 0,
     )
 
 
@@ -256,9 +258,24 @@ def _step_final(run: Run) -> bool:
     final = run.evaluations.filter(stage=Run.Stage.FINAL)
     if final.filter(status__in=Evaluation.OPEN).exists():
         return True
-    of_winner = final.filter(candidate=run.winner)
-    if of_winner.filter(status=Status.MEASURED).exists():
-        return lifecycle.complete(run.pk, run.version)
-    failed = of_winner.filter(status=Status.FAILED).first()
-    reason = failed.sentence if failed and failed.sentence else "-"
-    return lifecycle.fail(run.pk, run.version, Sentence(lifecycle.NO_FINAL, {"reason": reason}))
+    winner = champion_of(run)
+    if winner is None:
+        failed = final.filter(status=Status.FAILED).first()
+        reason = failed.sentence if failed and failed.sentence else "-"
+        return lifecycle.fail(run.pk, run.version, Sentence(lifecycle.NO_FINAL, {"reason": reason}))
+    if run.plan.is_rehearsal or run.candidates.filter(number=0).exists():
+        return lifecycle.complete(run.pk, run.version, winner=winner)
+    return _open_baseline(run, winner)
+
+
+def _open_baseline(run: Run, winner: Candidate) -> bool:
+    """Train the baseline at last: for as long as the winner, which was not known before."""
+    with transaction.atomic():
+        changed = Run.objects.filter(pk=run.pk, version=run.version, status__in=Run.WORKING).update(
+            winner=winner, version=run.version + 1
+        )
+        if not changed:
+            return False
+        evaluations = _insert_final(run, [_baseline(run)])
+        transaction.on_commit(lambda: dispatch.send(evaluations))
+    return True

@@ -1,11 +1,20 @@
-"""The final stage as a table: the hand-made baseline against the winner, over the seeds."""
+"""The final stage as a table: the baseline against the finalists over the seeds, and what the difference means."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
 from nas import selection
-from searches.figures import FIGURES, Words, write
+from nas.final import Final
+from nas.objectives import VALIDATION
+from nas.reference import HAND_MADE, TITLES
+from searches.drawing.bands import bands
+from searches.figures import FIGURES, Words, duration, write
+from searches.finals import final_of, spent
 from searches.models import Evaluation, Run
+from searches.say import say
 
 ROWS = (
     "accuracy",
@@ -15,21 +24,23 @@ ROWS = (
     "roc_auc",
     "top5_accuracy",
     "calibration_error",
-    "generalisation_gap",
     "rmse",
     "mae",
     "r2",
+    "generalisation_gap",
     "loss",
     "parameters",
     "multiply_adds",
+    "file_kb",
     "latency_ms",
     "latency_p95_ms",
-    "file_kb",
+    "images_per_second",
     "peak_memory_mb",
     "training_seconds",
     "energy_joules",
 )
 SAME_FOR_ALL_SEEDS = ("parameters", "multiply_adds", "file_kb", "peak_memory_mb")
+Rows = list[dict[str, float]]
 
 
 @dataclass(frozen=True)
@@ -43,76 +54,126 @@ class Cell:
 
 @dataclass(frozen=True)
 class Row:
-    """One metric of both networks; `by_seed` has the baseline's values, then the winner's."""
+    """One metric of the contestants, the baseline first; `by_seed` has each one's values, seed by seed."""
 
     title: Words
     lower_is_better: bool
-    baseline: Cell | None
-    winner: Cell | None
+    cells: tuple[Cell | None, ...]
     by_seed: tuple[str, ...]
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """All rows, and how many of the trainings are done."""
+class Contestant:
+    """A column of the table: the baseline, or a finalist, of which one leads or has won."""
 
+    number: int
+    title: str
+    is_winner: bool
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """All rows, and how many of the trainings are done; `verdict` says what the difference means."""
+
+    contestants: tuple[Contestant, ...]
     rows: tuple[Row, ...]
+    on_validation: tuple[Row, ...]
     seeds: tuple[int, ...]
     done: int
     asked: int
     failed: tuple[Evaluation, ...]
+    verdict: tuple[str, ...]
+    cost: str
+    curves: SafeString | None
 
 
 def compare(run: Run) -> Comparison | None:
     """Return the table of the final stage as far as it is measured; None before that stage."""
-    final = list(run.evaluations.filter(stage=Run.Stage.FINAL).select_related("candidate").order_by("seed"))
-    if not final:
+    final = final_of(run)
+    if final is None:
         return None
-    measured = [one for one in final if one.status == Evaluation.Status.MEASURED]
-    baseline = [one for one in measured if one.of.is_baseline]
-    winner = [one for one in measured if not one.of.is_baseline]
-    seeds = tuple(sorted({one.seed for one in final}))
-    known = [name for name in ROWS if any(name in one.metrics for one in measured)]
+    stage = list(run.evaluations.filter(stage=Run.Stage.FINAL).select_related("candidate").order_by("seed"))
+    seeds = tuple(sorted({one.seed for one in stage}))
+    columns = (0, *sorted(final.finalists, key=lambda number: number != final.winner))
+    names = {name for number in columns for row in final.metrics(number) for name in row}
+    measured = {(one.of.number, one.seed): one.metrics for one in stage if one.metrics}
+
+    def rows(prefix: str = "") -> tuple[Row, ...]:
+        return tuple(_row(name, prefix, final, columns, seeds, measured) for name in ROWS if prefix + name in names)
+
+    verdict = final.verdict
     return Comparison(
-        rows=tuple(_row(name, baseline, winner, seeds) for name in known),
+        contestants=tuple(Contestant(n, _title(run, n), n == final.winner) for n in columns),
+        rows=rows(),
+        on_validation=rows(VALIDATION),
         seeds=seeds if len(seeds) > 1 else (),
-        done=len(measured),
-        asked=len(final),
-        failed=tuple(one for one in final if one.status == Evaluation.Status.FAILED),
+        done=sum(one.status == Evaluation.Status.MEASURED for one in stage),
+        asked=len(stage) if any(one.of.is_baseline for one in stage) else len(stage) + len(seeds),
+        failed=tuple(one for one in stage if one.status == Evaluation.Status.FAILED),
+        verdict=tuple(say(one) for one in verdict.sentences) if verdict else (),
+        cost=_cost(run),
+        curves=_curves(run, stage, final.winner),
     )
 
 
-def _row(name: str, baseline: list[Evaluation], winner: list[Evaluation], seeds: Sequence[int]) -> Row:
+def _title(run: Run, number: int) -> str:
+    if number:
+        return _("Candidate %(number)d") % {"number": number}
+    network = run.plan.baseline.network
+    return _("Baseline") if network == HAND_MADE else _("Baseline: {network}").format(network=_(TITLES[network]))
+
+
+def _row(
+    name: str,
+    prefix: str,
+    final: Final,
+    columns: Sequence[int],
+    seeds: Sequence[int],
+    measured: dict[tuple[int, int], dict[str, float]],
+) -> Row:
     figure = FIGURES[name]
     sign = 1 if figure.goal == "max" else -1
-    left, right = _mean(name, baseline), _mean(name, winner)
-    ahead = 0.0 if left is None or right is None else sign * (right - left)
+    found = {number: _summary(prefix + name, final.metrics(number)) for number in columns}
+    means = [sign * about["mean"] for about in found.values() if about]
+    best = max(means) if len({*means}) > 1 else None
     return Row(
         title=figure.title,
         lower_is_better=figure.goal == "min",
-        baseline=_cell(name, baseline, better=ahead < 0),
-        winner=_cell(name, winner, better=ahead > 0),
-        by_seed=tuple(_of_seed(name, side, seed) for side in (baseline, winner) for seed in seeds),
+        cells=tuple(_cell(name, about, best is not None and about["mean"] * sign == best) for about in found.values()),
+        by_seed=tuple(
+            write(name, measured.get((number, seed), {}).get(prefix + name)) for number in columns for seed in seeds
+        ),
     )
 
 
-def _mean(name: str, evaluations: list[Evaluation]) -> float | None:
-    found = selection.summary([one.metrics for one in evaluations if name in one.metrics])
-    return found[name]["mean"] if name in found else None
+def _summary(name: str, rows: Rows) -> dict[str, float]:
+    return selection.summary([{name: row[name]} for row in rows if name in row]).get(name, {})
 
 
-def _cell(name: str, evaluations: list[Evaluation], *, better: bool) -> Cell | None:
-    mean = _mean(name, evaluations)
-    if mean is None:
+def _cell(name: str, about: dict[str, float], better: bool) -> Cell | None:
+    if not about:
         return None
-    several = len(evaluations) > 1 and name not in SAME_FOR_ALL_SEEDS
-    spread = selection.summary([one.metrics for one in evaluations if name in one.metrics])[name]["sd"]
-    return Cell(
-        mean=write(name, mean),
-        spread=write(name, spread) if several else "",
-        better=better,
-    )
+    several = about["count"] > 1 and name not in SAME_FOR_ALL_SEEDS
+    return Cell(write(name, about["mean"]), write(name, about["sd"]) if several else "", better)
 
 
-def _of_seed(name: str, evaluations: Sequence[Evaluation], seed: int) -> str:
-    return write(name, next((one.metrics.get(name) for one in evaluations if one.seed == seed), None))
+def _cost(run: Run) -> str:
+    """Say how long devices worked for the search, and for which."""
+    found = spent(run)
+    by_device: dict[str, float] = {}
+    for (_stage, device), seconds in found.items():
+        by_device[device] = by_device.get(device, 0.0) + seconds
+    searched = sum(seconds for (stage, _device), seconds in found.items() if stage == Run.Stage.SEARCH)
+    devices = _(", ").join(f"{device}: {duration(seconds)}" for device, seconds in sorted(by_device.items()))
+    values = {"total": duration(sum(found.values())), "search": duration(searched), "devices": devices}
+    return _("Time of devices: %(total)s, of it %(search)s for the search (%(devices)s).") % values
+
+
+def _curves(run: Run, stage: Sequence[Evaluation], winner: int) -> SafeString | None:
+    """Draw the loss of training over the epochs, winner and baseline, as bands over their seeds."""
+    found = []
+    for number, title in ((winner, _("winner")), (0, _("baseline"))):
+        curves = [one.curve for one in stage if one.of.number == number and one.curve]
+        losses = [[point["train_loss"] for point in curve] for curve in curves]
+        found += [(title, losses)] if losses else []
+    return bands(found, _("epoch"), _("training loss")) if found else None

@@ -5,7 +5,7 @@ random networks of the chain on digits and 12 on Fashion-MNIST: a network took 0
 and 90th percentile).
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from math import ceil, log10, prod
@@ -24,7 +24,6 @@ from nas.plan import Plan, search_space, table
 from nas.proxies import METRICS as PROXIES
 from nas.settings import configure
 from nas.spaces import moves
-from nas.spaces.baseline import BASELINE, Baseline
 from nas.spaces.chain import Chain
 from nas.spaces.graph import Graph
 from nas.spaces.protocol import magnitude
@@ -128,11 +127,11 @@ def estimate(draft: Draft) -> Estimate:
 
     candidate = _range(seconds(graph, Run.Stage.SEARCH) for graph in graphs)
     parameters = _range(graph.parameters for graph in graphs)
-    baseline = Baseline(plan.task).graph(BASELINE)
     final = _range(seconds(graph, Run.Stage.FINAL) for graph in graphs).high
-    pair = final + seconds(baseline, Run.Stage.FINAL)
+    contestants = plan.final_top + 1
+    whole = plan.final_top * final + _baseline_seconds(plan, final, seconds)
     lanes = max(1, workers)
-    final_seconds = pair / 2 * ceil(2 * plan.final_seeds / lanes)
+    final_seconds = whole / contestants * ceil(contestants * plan.final_seeds / lanes)
     return Estimate(
         magnitude=magnitude(space),
         parameters=parameters,
@@ -157,10 +156,9 @@ def _supernet(draft: Draft) -> Estimate:
     # A chain's supernet is its largest network with all options.
     each = _range(epochs if plan.space.kind != Chain.name else [max(epochs)])
     parameters = _range(graph.parameters for graph in graphs)
-    pair = correction.factor * (
-        _range(predict(plan, graph, Run.Stage.FINAL) for graph in graphs).high
-        + predict(plan, Baseline(plan.task).graph(BASELINE), Run.Stage.FINAL)
-    )
+    final = _range(predict(plan, graph, Run.Stage.FINAL) for graph in graphs).high
+    baseline = _baseline_seconds(plan, final, lambda graph, stage: predict(plan, graph, stage))
+    pair = correction.factor * (final + baseline)
     return Estimate(
         magnitude=magnitude(space),
         parameters=parameters,
@@ -171,6 +169,13 @@ def _supernet(draft: Draft) -> Estimate:
         disk=_disk(replace(plan, budget=1), load(settings, space) * parameters.mean),
         measured=correction.count,
     )
+
+
+def _baseline_seconds(plan: Plan, winner: float, seconds: Callable[[Graph, str], float]) -> float:
+    """Return how long the baseline trains; of torchvision's networks nothing is known here."""
+    if plan.baseline.budget == "time" or plan.baseline.is_foreign:
+        return winner
+    return seconds(plan.baseline.graph(plan.task), Run.Stage.FINAL)
 
 
 def _rehearsal(draft: Draft) -> Estimate:

@@ -48,7 +48,7 @@ def evidence(run: Run) -> Shown | None:
     """Return what is known of the final trainings that were measured; None before the winner's first one."""
     final = run.evaluations.filter(stage=Run.Stage.FINAL, status=Evaluation.Status.MEASURED)
     measured = list(final.exclude(evidence_json=None).select_related("candidate").order_by("seed"))
-    winners = [one.evidence for one in measured if not one.of.is_baseline and one.evidence]
+    winners = [one.evidence for one in measured if one.candidate_id == run.winner_id and one.evidence]
     baselines = [one.evidence for one in measured if one.of.is_baseline and one.evidence]
     if not winners:
         return None

@@ -28,7 +28,7 @@ class ModelFile:
 
 def model_files(run: Run) -> list[ModelFile]:
     """List the files of the winner, best known ones first; none before the final stage has made them."""
-    exported = run.evaluations.filter(export=True, status=Evaluation.Status.MEASURED).first()
+    exported = run.evaluations.filter(export=True, candidate=run.winner, status=Evaluation.Status.MEASURED).first()
     kept = {one["name"]: one for one in exported.artifacts} if exported else {}
     names = [*(name for name in ABOUT if name in kept), *(name for name in kept if name not in ABOUT)]
     return [ModelFile(name, kept[name]["path"], kept[name]["bytes"], ABOUT.get(name, "")) for name in names]

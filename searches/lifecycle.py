@@ -92,9 +92,9 @@ def settle(run_id: int) -> None:
             _cancel_queued(run_id)
 
 
-def complete(run_id: int, version: int) -> bool:
-    """End a run whose final stage is measured."""
-    return _move(run_id, Run.WORKING, Status.COMPLETED, version=version, finished_at=timezone.now())
+def complete(run_id: int, version: int, *, winner: Candidate) -> bool:
+    """End a run whose final stage is measured, with the finalist that has won it."""
+    return _move(run_id, Run.WORKING, Status.COMPLETED, version=version, winner=winner, finished_at=timezone.now())
 
 
 def fail(run_id: int, version: int, sentence: Sentence) -> bool:

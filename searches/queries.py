@@ -8,8 +8,8 @@ from statistics import median
 from django.utils import timezone
 
 from nas import plan, selection
+from nas.jobs import final_trainings
 from nas.spaces import catalogue
-from nas.spaces.baseline import Baseline
 from nas.spaces.graph import Graph
 from searches.columns import figure_of
 from searches.figures import Figure
@@ -132,20 +132,20 @@ def _seconds_left(run: Run, measured: Sequence[Measurement], workers: int) -> fl
         work = final * run.evaluations.filter(stage=Run.Stage.FINAL, status__in=Evaluation.OPEN).count()
     else:
         missing = 0 if run.closing else max(run.plan.budget - len(measured), 0)
-        work = candidate * missing + (0.0 if run.plan.is_rehearsal else final * 2 * run.plan.final_seeds)
+        work = candidate * missing + (0.0 if run.plan.is_rehearsal else final * final_trainings(run.plan))
     return work / (1 if run.plan.is_gradient and run.stage == Run.Stage.SEARCH else max(workers, 1))
 
 
 def graph_of(run: Run, candidate: Candidate) -> Graph:
     """Return the network of a candidate of a run."""
-    if candidate.space == Baseline.name:
-        return Baseline(run.plan.task).graph(candidate.architecture)
+    if candidate.is_baseline:
+        return run.plan.baseline.graph(run.plan.task)
     return plan.search_space(run.plan).graph(candidate.architecture)
 
 
 def decisions_of(run: Run, candidate: Candidate) -> list[tuple[str, str]]:
     """List the questions of the space with the option that a candidate picked."""
-    if candidate.space == Baseline.name:
+    if candidate.is_baseline:
         return []
     asked = plan.search_space(run.plan).decisions
     return [(one.name, one.options[choice]) for one, choice in zip(asked, candidate.choices, strict=True)]
@@ -153,7 +153,7 @@ def decisions_of(run: Run, candidate: Candidate) -> list[tuple[str, str]]:
 
 def text_of(run: Run, candidate: Candidate) -> str | None:
     """Return a candidate's text form, such as a genotype, None where its space has none."""
-    if candidate.space == Baseline.name:
+    if candidate.is_baseline:
         return None
     return catalogue.text_of(plan.search_space(run.plan), candidate.architecture)
 

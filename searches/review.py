@@ -15,6 +15,7 @@ from nas.evaluation.protocol import Fidelity, Measuring, Rehearsal, Training
 from nas.objectives import METRICS, Limit
 from nas.plan import Plan, table
 from nas.policy import Policy
+from nas.reference import HAND_MADE, TITLES
 from nas.settings import settings_of
 from nas.spaces.catalogue import SPACES
 from searches.columns import figure_of
@@ -136,7 +137,7 @@ def _budget(draft: Draft) -> Part:
     return Part(
         "budget",
         headline,
-        (*scored, seeds, limit.format(time=duration(plan.candidate_seconds)), queue),
+        (*scored, seeds, *_contest(plan), limit.format(time=duration(plan.candidate_seconds)), queue),
         (*_less(plan), *training, *_settings(Measuring, codec.dump(plan.measuring)), *policy),
     )
 
@@ -156,6 +157,19 @@ def _search(plan: Plan) -> str:
         return candidates
     each = ngettext("{count} epoch each", "{count} epochs each", plan.epochs).format(count=plan.epochs)
     return _("{candidates}, {each}").format(candidates=candidates, each=each)
+
+
+def _contest(plan: Plan) -> tuple[str, ...]:
+    """What is unusual about who is compared at the end."""
+    said = []
+    if plan.final_top > 1:
+        text = _("The best {count} of the search are trained fully; validation says which of them has won.")
+        said.append(text.format(count=plan.final_top))
+    if plan.baseline.network != HAND_MADE:
+        said.append(_("Baseline: {network}").format(network=_(TITLES[plan.baseline.network])) + _("."))
+    if plan.baseline.budget == "time":
+        said.append(_("The baseline trains as long as the winner."))
+    return tuple(said)
 
 
 def _changed(plan: Plan) -> tuple[tuple[str, str], ...]:

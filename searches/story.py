@@ -94,6 +94,9 @@ def _status_line(run: Run, event: Event) -> Line:
     if data.get("winner") is not None and run.plan.is_rehearsal:
         text = _("The search ends: candidate %(number)d is the winner, and the table is asked for its report.")
         return Line(event.at, text % {"number": data["winner"]}, "good")
+    if len(data.get("finalists", ())) > 1:
+        text = _("The final stage began: candidates %(numbers)s and the baseline are trained fully.")
+        return Line(event.at, text % {"numbers": _(", ").join(map(str, data["finalists"]))}, "good")
     if data.get("winner") is not None:
         text = _("The final stage began: candidate %(number)d and the baseline are trained fully.")
         return Line(event.at, text % {"number": data["winner"]}, "good")

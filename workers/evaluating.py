@@ -17,6 +17,7 @@ from nas.events import EVENTS, Derived, Ended, EpochEnded, EpochSearched, Measur
 from nas.events import Event as Said
 from nas.sentences import Sentence
 from searches import epochs, leases
+from searches.finals import final_of
 from searches.models import Evaluation, Event, Run
 from workers import artifacts
 from workers.warm import Runner
@@ -44,6 +45,9 @@ def job_of(evaluation: Evaluation) -> Job:
     if evaluation.stage == Run.Stage.SEARCH:
         where["peers"] = _peers(evaluation)
         return jobs.search_job(run.plan, architecture, fidelity=evaluation.of.fidelity, **where)
+    if evaluation.of.is_baseline:
+        final = final_of(run)
+        return jobs.baseline_job(run.plan, seed=evaluation.seed, seconds=final.seconds if final else 0.0, **where)
     return jobs.final_job(run.plan, architecture, seed=evaluation.seed, export=evaluation.export, **where)
 
 

@@ -13,9 +13,11 @@ from nas.evaluation.protocol import Job
 from nas.evaluation.scoring import OF_CLASSES, OF_NUMBERS, evidence, quality_metrics, test_metrics
 from nas.evaluation.training import predict
 from nas.events import EpochEnded, EvaluationFailed, Measured
+from nas.objectives import METRICS, VALIDATION, Metric
 
 SEARCH_TIMING = 0.005  # seconds given to the latency of a candidate that is not compared by it
 AIM_TIMING = 0.1  # and of one that is
+COST = Metric("", "min", "")
 TIMED = ("latency_ms", "latency_p95_ms")
 
 
@@ -55,13 +57,15 @@ def validated(job: Job, data: Data, network: Network, scale: Scale, last: EpochE
     return metrics
 
 
-def tested(job: Job, data: Data, network: Network, scale: Scale, seconds: float) -> Measured:
+def tested(job: Job, data: Data, network: Network, scale: Scale, last: EpochEnded) -> Measured:
     """Measure the test split, in float32 as the exported files compute, and write those files where asked for."""
     held = data.test.to(scale.offset.device)
     logits = predict(network, held, scale, exact=True)
-    metrics = test_metrics(logits, held.labels, data.unit) | network.graph.costs | {"training_seconds": seconds}
+    metrics = test_metrics(logits, held.labels, data.unit) | network.graph.costs | {"training_seconds": last.seconds}
     metrics["generalisation_gap"] = _gap(data, network, scale, len(held), metrics)
     metrics |= _costs(job, network, scale, held, {*TIMED, "file_kb", "peak_memory_mb", "images_per_second"})
+    if job.holds_validation:
+        metrics |= _kept_apart(job, data, network, scale, last)
     shown = evidence(logits, held.labels)
     if not job.export:
         return Measured(metrics, evidence=shown)
@@ -70,6 +74,12 @@ def tested(job: Job, data: Data, network: Network, scale: Scale, seconds: float)
 
     name = device_name(scale.offset.device)
     return Measured(metrics, package.write(job, network, data, metrics, name), shown)
+
+
+def _kept_apart(job: Job, data: Data, network: Network, scale: Scale, last: EpochEnded) -> dict[str, float]:
+    """Return the qualities on validation, by which finalists are told apart."""
+    found = validated(job, data, network, scale, last)
+    return {f"{VALIDATION}{name}": value for name, value in found.items() if METRICS.get(name, COST).is_quality}
 
 
 def _costs(job: Job, network: Network, scale: Scale, part: Part, asked: set[str]) -> dict[str, float]:

@@ -113,6 +113,8 @@ class Job:
     is that of the data when the run began, empty where it is not known yet. `export` asks for the model's files.
     A training scheduled for `epochs` stops after `until` of them, 0 for all, and a later job goes on from there.
     `columns` are the metrics that the run compares by, `peers` the complete curves of the run so far.
+    The final stage keeps validation apart from training where it `holds_validation`, and trains for about `seconds` in
+    place of `epochs` where those are given.
     `strategy` names a search by gradient, which is one evaluation, with its settings; it needs no `choices`.
     """
 
@@ -137,6 +139,8 @@ class Job:
     scoring: Scoring = field(default_factory=Scoring)
     fidelity: Fidelity = field(default_factory=Fidelity)
     measuring: Measuring = field(default_factory=Measuring)
+    holds_validation: bool = False
+    seconds: float = 0.0
     strategy: str = ""
     strategy_settings: Mapping[str, Any] = field(default_factory=dict)
 

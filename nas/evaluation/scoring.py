@@ -1,5 +1,6 @@
 """What answers are worth against the truth: metrics of classes, in percent, and of numbers, in their own unit."""
 
+import base64
 from collections.abc import Callable, Collection
 from functools import cached_property
 
@@ -137,4 +138,5 @@ def evidence(logits: Tensor, labels: Tensor) -> Evidence | None:
     return Evidence(
         tuple(tuple(int(count) for count in row) for row in counts),
         tuple((round(float(x), 5), round(float(y), 5)) for x, y in points),
+        base64.b64encode(np.packbits(answers.picked == answers.truth).tobytes()).decode(),
     )

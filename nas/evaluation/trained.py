@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import cast
 
 import torch
 
@@ -25,6 +26,7 @@ from nas.evaluation.reduced import load_reduced
 from nas.evaluation.stopping import accuracies, has_stalled, is_hopeless
 from nas.evaluation.training import Trainer
 from nas.events import EpochEnded, EvaluationFailed, Event, Measured, Noted, Prepared
+from nas.reference import TORCHVISION
 from nas.sentences import Refused, Sentence, Value
 from nas.spaces import catalogue
 from nas.spaces.graph import Graph
@@ -71,8 +73,9 @@ def data_of(job: Job) -> Data:
 
 
 def _evaluate(job: Job) -> Iterator[Event]:
-    graph, data = graph_of(job), data_of(job)
-    where = device()
+    # A network of torchvision has no graph of ours.
+    graph = None if job.space.kind == TORCHVISION else graph_of(job)
+    data, where = data_of(job), device()
     yield Prepared(data.fingerprint, str(where))
     try:
         yield from _attempt(job, graph, data, where)
@@ -97,11 +100,10 @@ def _half(training: Training) -> Training | None:
     return replace(training, batch_size=training.batch_size // 2, learning_rate=training.learning_rate / 2)
 
 
-def _attempt(job: Job, graph: Graph, data: Data, where: torch.device) -> Iterator[Event]:
+def _attempt(job: Job, graph: Graph | None, data: Data, where: torch.device) -> Iterator[Event]:
     scale = Scale.of(data, where)
-    trained = graph_of(job, job.fidelity) if job.fidelity.is_reduced else graph
-    network = build(trained, job.seed).to(where)
-    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    job = _timed(job, graph, data, scale)
+    network = _built(job, graph, data, where)
     final = job.stage == "final"
     curve: list[EpochEnded] = []
     joules = Joules(job)
@@ -116,17 +118,46 @@ def _attempt(job: Job, graph: Graph, data: Data, where: torch.device) -> Iterato
             break
     spent = joules.metrics()
     if final:
-        measured = tested(job, data, network, scale, curve[-1].seconds)
+        measured = tested(job, data, network, scale, curve[-1])
         yield replace(measured, metrics={**measured.metrics, **spent})
     else:
         # Sizes are those of the candidate itself, whatever was trained in its place.
-        own = {**graph.costs, **spent, "epochs": epochs}
+        own = {**(graph.costs if graph else {}), **spent, "epochs": epochs}
         yield Measured(validated(job, data, network, scale, curve[-1]) | own)
+
+
+def _built(job: Job, graph: Graph | None, data: Data, where: torch.device) -> Network:
+    if graph is None:
+        # torchvision takes a second to import, which no other job shall pay.
+        from nas.evaluation import foreign
+
+        name = str(job.space.settings.get("network"))
+        network = cast(Network, foreign.build(name, data.known.task, job.seed))
+    else:
+        network = build(graph_of(job, job.fidelity) if job.fidelity.is_reduced else graph, job.seed)
+    network.to(where)
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return network
+
+
+def _timed(job: Job, graph: Graph | None, data: Data, scale: Scale) -> Job:
+    """Return the job with as many epochs as fit into its seconds, which one on trial tells; noted for a resume."""
+    if not job.seconds:
+        return job
+    noted = Path(job.workdir) / "epochs.txt"
+    if not noted.exists():
+        where = scale.offset.device
+        trial = replace(job, epochs=1, workdir=str(Path(job.workdir) / "trial"))
+        *_, last = _trainer(trial, data, _built(trial, graph, data, where), scale, final=True).train()
+        noted.parent.mkdir(parents=True, exist_ok=True)
+        noted.write_text(str(max(1, round(job.seconds / last.seconds))), encoding="utf-8")
+    return replace(job, epochs=int(noted.read_text(encoding="utf-8")))
 
 
 def _trainer(job: Job, data: Data, network: Network, scale: Scale, final: bool) -> Trainer:
     where = next(network.parameters()).device
-    part = (data.train.join(data.valid) if final else data.train).to(where)
+    joined = final and not job.holds_validation
+    part = (data.train.join(data.valid) if joined else data.train).to(where)
     batches = Batches(
         part,
         scale,
@@ -142,7 +173,7 @@ def _trainer(job: Job, data: Data, network: Network, scale: Scale, final: bool) 
         job.training,
         job.epochs,
         scale,
-        None if final else data.valid.to(where),
+        None if joined else data.valid.to(where),
         Checkpoint(Path(job.workdir), _identity(job, data)),
         job.until,
     )

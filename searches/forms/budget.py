@@ -17,12 +17,13 @@ from nas.proxies import METRICS as PROXIES
 from nas.settings import configure
 from searches.drafts import Draft
 from searches.figures import title
+from searches.forms.contest import baseline_of, contest_fields, contest_initial
 from searches.forms.fields import setting_fields, setting_initial, setting_values
 from searches.forms.wizard import Data
 from searches.models import Worker
 
 OF_BOTH = ("budget", "candidate_seconds", "seed")
-OF_FINAL = ("final_epochs", "final_seeds")
+OF_FINAL = ("final_epochs", "final_seeds", "final_top")
 OF_TRAINING = ("epochs", *OF_FINAL)
 POLICY_OF_TABLES = ("policy-proxy", "policy-proxy_share", "policy-proxy_trust")
 POLICY_OF_SCORES = ("policy-replicates", *POLICY_OF_TABLES)
@@ -46,7 +47,10 @@ def budget_fields(draft: Draft) -> dict[str, forms.Field]:
     if draft.plan.is_scored:
         fields["budget"].help_text = _("How many networks the search scores and compares.")
         return (
-            fields | _final_fields() | setting_fields(Scoring, "scoring") | _policy_fields(draft.plan, POLICY_OF_SCORES)
+            fields
+            | _final_fields(draft.plan)
+            | setting_fields(Scoring, "scoring")
+            | _policy_fields(draft.plan, POLICY_OF_SCORES)
         )
     if draft.plan.is_gradient:
         fields["budget"] = _number(
@@ -55,16 +59,18 @@ def budget_fields(draft: Draft) -> dict[str, forms.Field]:
         fields["candidate_seconds"] = _number(
             _("Time limit per epoch, in seconds"), _("A search whose epoch takes longer has failed.")
         )
-        return fields | _final_fields()
+        return fields | _final_fields(draft.plan)
     epochs = _number(_("Epochs each"), _("How long a candidate trains in the search."))
     less = setting_fields(Fidelity, "fidelity")
-    return {**fields, "epochs": epochs, **less, **_final_fields(), **_policy_fields(draft.plan, POLICY_OF_TRAINING)}
+    final, policy = _final_fields(draft.plan), _policy_fields(draft.plan, POLICY_OF_TRAINING)
+    return {**fields, "epochs": epochs, **less, **final, **policy}
 
 
-def _final_fields() -> dict[str, forms.Field]:
+def _final_fields(plan: Plan) -> dict[str, forms.Field]:
     return {
         "final_epochs": _number(_("Epochs at the end"), _("How long the winner and the baseline train at the end.")),
         "final_seeds": _number(_("Seeds at the end"), _("How often both train, to show the spread between seeds.")),
+        **contest_fields(plan),
         **setting_fields(Training, "training"),
         **setting_fields(Measuring, "measuring"),
     }
@@ -102,7 +108,7 @@ def budget_initial(draft: Draft) -> dict[str, Any]:
     measuring = setting_initial(Measuring, "measuring", codec.dump(plan.measuring))
     less = setting_initial(Fidelity, "fidelity", codec.dump(plan.fidelity))
     groups = {**less, **training, **measuring, **rehearsal, **scoring, **policy}
-    return {"name": draft.name, "queue": draft.queue, **numbers, **groups}
+    return {"name": draft.name, "queue": draft.queue, **numbers, **groups, **contest_initial(plan)}
 
 
 def apply_budget(draft: Draft, data: Data) -> Draft:
@@ -114,7 +120,7 @@ def apply_budget(draft: Draft, data: Data) -> Draft:
         training = configure(Training, setting_values(Training, "training", data))
         measuring = configure(Measuring, setting_values(Measuring, "measuring", data))
         numbers = {name: data[name] for name in OF_TRAINING if name in data}
-        plan = replace(plan, training=training, measuring=measuring, **numbers)
+        plan = replace(plan, training=training, measuring=measuring, baseline=baseline_of(plan, data), **numbers)
     # What is not asked for here was asked for another kind of search.
     less = setting_values(Fidelity, "fidelity", data) if "epochs" in data else {}
     plan = replace(plan, fidelity=configure(Fidelity, less))

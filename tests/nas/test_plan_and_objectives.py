@@ -120,7 +120,7 @@ OPTIONS = {
     "dataset": "digits", "space": "chain", "strategy": "genetic", "budget": 24, "epochs": 5, "final_epochs": 9,
     "final_seeds": 2, "candidate_seconds": 60, "seed": 1, "split_seed": 0,
     "table": None, "report": [], "objective": [], "limit": [], "no_limits": False, "set": [], "rule": [],
-    "warm_start": [], "evaluator": "train",
+    "warm_start": [], "evaluator": "train", "final_top": 1, "baseline": "hand_made", "baseline_budget": "epochs",
 }  # fmt: skip
 
 

@@ -1,6 +1,7 @@
 """The wizard's forms are made from the settings, and refuse exactly what the engine refuses."""
 
 import contextlib
+import json
 from dataclasses import replace
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 
 from nas.evaluation.protocol import Training
 from nas.objectives import METRICS, Limit, Objective, fitting
+from nas.reference import OWN, Reference
 from nas.settings import settings_of
 from nas.spaces.chain import Chain
 from nas.strategies.genetic import Genetic
@@ -181,6 +183,19 @@ def test_every_metric_of_the_task_can_be_objective_and_limit(name):
     assert form.is_valid(), form.errors
     assert form.draft.plan.objectives == (Objective(name, metric.goal),)
     assert Limit(name, bound) in form.draft.plan.limits
+
+
+@pytest.mark.django_db
+def test_the_baseline_of_the_final_stage_is_chosen_or_given():
+    form = StepForm(STEPS["budget"], DRAFT, posted("budget", baseline="resnet18", baseline_budget="time", final_top=3))
+    assert form.is_valid(), form.errors
+    assert form.draft.plan.final_top == 3
+    assert form.draft.plan.baseline == Reference("resnet18", budget="time")
+    exported = json.dumps({"space": {"kind": "mlp", "settings": {}}, "choices": [0]})
+    for own, said in (("", "architecture.json"), ("1, 0, 2", "choices 1, 0, 2"), (exported, "the space mlp")):
+        form = StepForm(STEPS["budget"], DRAFT, posted("budget", baseline=OWN, baseline_own=own))
+        assert not form.is_valid()
+        assert said in str(form.errors)
 
 
 @pytest.mark.django_db

@@ -178,10 +178,13 @@ def test_the_comparison_marks_the_better_mean_and_lists_each_seed(completed: Run
     found = compare(completed)
     assert found is not None
     assert found.done == found.asked == 4
+    assert [one.title for one in found.contestants] == ["Baseline", f"Candidate {completed.winner.number}"]
     accuracy = found.rows[0]
-    assert accuracy.winner is not None
-    assert accuracy.winner.better
-    assert accuracy.winner.spread
+    baseline, winner = accuracy.cells
+    assert winner is not None
+    assert winner.better
+    assert winner.spread
+    assert not baseline.better
     assert len(accuracy.by_seed) == 2 * len(found.seeds)
 
 

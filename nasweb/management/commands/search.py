@@ -13,7 +13,7 @@ from nas import codec, plan
 from nas.checks import check
 from nas.commandline import add_search_options, plan_of
 from nas.progress import Follower
-from nas.report import described, evaluation_line, last_line
+from nas.report import evaluation_line, last_line
 from nasweb.embedded import devices
 from nasweb.embedded.preparing import prepare_database
 from nasweb.embedded.stack import is_running, workers_for_a_while
@@ -21,6 +21,7 @@ from nasweb.embedded.supervisor import Supervisor
 from nasweb.signin import ensure_admin
 from searches import lifecycle
 from searches.advance import advance
+from searches.finals import final_of, spent
 from searches.models import Evaluation, Event, Run, Worker
 from searches.queries import measurements
 
@@ -130,14 +131,17 @@ class _Follow:
         if run.winner is None:
             self.follower.close(None)
             return
-        final = run.evaluations.filter(stage=Run.Stage.FINAL, status=Evaluation.Status.MEASURED).order_by("pk")
+        final = final_of(run)
+        if final is None:
+            self.follower.close(None)
+            return
         line = last_line(
             run.plan,
-            described(plan.search_space(run.plan), run.winner.architecture),
-            [one.metrics for one in final.filter(candidate=run.winner)],
-            [one.metrics for one in final.filter(candidate__number=0)],
+            plan.search_space(run.plan),
+            final,
             measured=[(at, one.metrics) for at, one in enumerate(measurements(run), start=1) if not one.failed],
             seconds=time.monotonic() - self._started,
+            spent=spent(run),
         )
         self.follower.line(line)
         self.follower.close(line)

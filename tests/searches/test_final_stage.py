@@ -1,0 +1,111 @@
+"""The final stage as rows and pages: several finalists, a baseline that waits for the winner, foreign networks."""
+
+from dataclasses import replace
+
+import pytest
+
+from nas.evaluation.protocol import Job
+from nas.reference import Reference
+from searches import leases, lifecycle
+from searches.advance import advance
+from searches.comparison import compare
+from searches.files import model_files
+from searches.models import Evaluation, Run
+from workers.evaluating import job_of
+
+
+@pytest.fixture
+def final(make_run, worker, work):
+    """Return a maker of searches that stand in their final stage; keywords change the plan."""
+
+    def make(**changes):
+        run = make_run(budget=4, final_seeds=2, **changes)
+        lifecycle.start(run)
+        advance(run.pk)
+        while Run.objects.get(pk=run.pk).stage == Run.Stage.SEARCH:
+            work(run)
+        run.refresh_from_db()
+        return run
+
+    return make
+
+
+def judged(candidate):
+    """On validation the second finalist wins, on the test split the first."""
+    low = {"accuracy": 99.0 - candidate.number, "parameters": candidate.parameters, "training_seconds": 3.0}
+    return low | {"valid_accuracy": 100.0 - candidate.number}
+
+
+def test_the_finalist_that_validation_prefers_wins_and_the_files_are_its_own(final, work, person):
+    run = final(final_top=2)
+    numbers = list(run.evaluations.filter(stage="final").values_list("candidate__number", flat=True))
+    assert sorted({*numbers}) == [0, 3, 4]
+    assert run.winner.number == 4
+    assert "candidates 4, 3 and the baseline" in person.get(run.get_absolute_url()).content.decode()
+    work(run, judged)
+    run.refresh_from_db()
+    assert (run.status, run.winner.number) == ("completed", 3)
+    run.evaluations.filter(export=True).update(artifacts=[{"name": "model.py", "path": "x", "bytes": 1}])
+    run.evaluations.filter(export=True, candidate=run.winner).update(
+        artifacts=[{"name": "model.onnx", "path": "x", "bytes": 1}]
+    )
+    assert [file.name for file in model_files(run)] == ["model.onnx"]
+    found = compare(run)
+    assert [(one.number, one.is_winner) for one in found.contestants] == [(0, False), (3, True), (4, False)]
+    assert [cell.mean for cell in found.on_validation[0].cells] == ["100.00 %", "97.00 %", "96.00 %"]
+    page = person.get(run.get_absolute_url()).content.decode()
+    assert "On validation, which decides between the finalists" in page
+    assert "Is the difference real?" in page
+    assert "Time of devices" in page
+
+
+def test_a_baseline_that_trains_as_long_begins_when_the_winner_has_ended(final, work):
+    run = final(baseline=Reference(budget="time"))
+    assert not run.candidates.filter(number=0).exists()
+    assert compare(run).asked == 4
+    for evaluation in run.evaluations.filter(status=Evaluation.Status.QUEUED):
+        mine = leases.claim(evaluation.pk, evaluation.attempt, "w@here")
+        leases.measure(mine, {"accuracy": 90.0, "training_seconds": 10.0 + evaluation.seed}, [])
+    advance(run.pk)
+    waiting = list(run.evaluations.filter(candidate__number=0))
+    assert len(waiting) == 2
+    job = job_of(leases.claim(waiting[0].pk, 1, "w@here"))
+    assert isinstance(job, Job)
+    seeds = [one.seed for one in run.evaluations.filter(candidate=run.winner, stage="final")]
+    assert job.seconds == 10 + sum(seeds) / len(seeds)
+    leases.measure(Evaluation.objects.get(pk=waiting[0].pk), {"accuracy": 80.0}, [])
+    advance(run.pk)
+    work(run, lambda _candidate: {"accuracy": 80.0})
+    run.refresh_from_db()
+    assert run.status == "completed"
+
+
+def test_a_network_of_torchvision_as_baseline_has_a_page_without_a_diagram(final, work, person):
+    run = final(baseline=Reference("resnet18"))
+    baseline = run.candidates.get(number=0)
+    waiting = run.evaluations.filter(candidate=baseline).first()
+    assert job_of(leases.claim(waiting.pk, 1, "w@here")).space.kind == "torchvision"
+    page = person.get(baseline.get_absolute_url()).content.decode()
+    assert "ResNet-18 is a network of torchvision: its diagram is not drawn." in page
+    assert "Baseline: ResNet-18" in person.get(run.get_absolute_url()).content.decode()
+
+
+def test_an_own_network_as_baseline_is_drawn(final, person):
+    plan = final().plan
+    own = Reference("own", replace(plan.space, limits=()), final().candidates.get(number=1).architecture.choices)
+    run = final(baseline=own)
+    baseline = run.candidates.get(number=0)
+    assert baseline.parameters == own.graph(plan.task).parameters
+    assert "<svg" in person.get(baseline.get_absolute_url()).content.decode()
+
+
+def test_the_curves_of_the_seeds_are_drawn_as_bands(final):
+    run = final()
+    for evaluation in run.evaluations.filter(status=Evaluation.Status.QUEUED):
+        mine = leases.claim(evaluation.pk, evaluation.attempt, "w@here")
+        leases.measure(mine, {"accuracy": 90.0}, [])
+        points = [{"epoch": e, "train_loss": 2.0 / e + 0.1 * mine.seed} for e in (1, 2, 3)]
+        Evaluation.objects.filter(pk=mine.pk).update(curve=points)
+    svg = compare(run).curves
+    assert svg.count("<polyline") == svg.count("<polygon") == 2
+    assert "NaN" not in svg
