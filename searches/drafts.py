@@ -75,14 +75,15 @@ def with_strategy(plan: Plan, name: str, settings: Mapping[str, Any]) -> Plan:
     usual, first = default_limits(plan.task, plan.space), first_plan()
     if not changed.is_gradient:
         budget = first.budget if plan.budget == SUPERNET_EPOCHS else plan.budget
-        return replace(changed, budget=budget, limits=plan.limits or usual)
+        policy = replace(plan.policy, watch=first.policy.watch)
+        return replace(changed, budget=budget, limits=plan.limits or usual, policy=policy)
     aims = plan.objectives if plan.objectives[0].metric in LEARNED else first.objectives
     return replace(
         changed,
         objectives=aims[:1],
         limits=tuple(limit for limit in plan.limits if limit not in usual),
         budget=SUPERNET_EPOCHS if plan.budget == first.budget else plan.budget,
-        policy=Policy(warm_start=plan.policy.warm_start),
+        policy=replace(plan.policy, proxy="", replicates=1, stopping="none", watch=()),
     )
 
 

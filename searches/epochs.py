@@ -11,6 +11,8 @@ from searches import leases
 from searches.models import Candidate, Evaluation, Generation, Run
 from searches.record import record
 
+QUIET = 5  # an alarm that comes and goes is told again only after so many epochs without it
+
 
 def supernet(run: Run) -> Evaluation:
     """Insert the evaluation that is the whole search."""
@@ -27,13 +29,13 @@ def searched(evaluation: Evaluation, epoch: EpochSearched) -> bool:
         # Renewing locks the row: an attempt that was given up cannot write between two epochs of the next.
         if not leases.renew(evaluation) or run.generations.filter(number=epoch.epoch).exists():
             return False
-        before = run.generations.order_by("-number").first()
+        lately = run.generations.filter(number__gte=epoch.epoch - QUIET).values_list("trace__collapse", flat=True)
+        alarm = bool(epoch.trace["collapse"]) and not any(lately)
         trace = {**epoch.trace, "generation": epoch.epoch}
         Generation.objects.create(
             run=run, number=epoch.epoch, trace=trace, alpha={edge: dict(row) for edge, row in epoch.alpha.items()}
         )
         measured = _measured(evaluation, epoch)
-        alarm = bool(epoch.trace["collapse"]) and not (before and before.trace["collapse"])
         record(run.pk, "proposed", {"generation": epoch.epoch, "candidates": [_proposed(measured.of)]})
         record(run.pk, "measured", _told(measured))
         record(

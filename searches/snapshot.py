@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from nas import objectives, pareto
+from searches.alpha import alpha_of
 from searches.columns import figure_of
 from searches.models import Evaluation, Event, Run
 from searches.plane import plane_data
@@ -28,6 +29,7 @@ def snapshot_of(run: Run, measured: Sequence[Measurement] | None = None) -> dict
         "plane": plane_data(run),
         "trust": [{"name": name, "title": str(figure_of(run.plan, name).title)} for name in watched(run.plan)],
         "trace": trace_rows(run),
+        "alpha": alpha_of(run),
         "startedAt": run.started_at.isoformat() if run.started_at else None,
         "status": run.status,
         "stage": run.stage,

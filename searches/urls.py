@@ -39,5 +39,7 @@ urlpatterns = [
     path("searches/<int:run_id>/resume/", runs.resume, name="run-resume"),
     path("searches/<int:run_id>/stop/", runs.stop, name="run-stop"),
     path("searches/<int:run_id>/finish/", runs.finish, name="run-finish"),
+    path("searches/<int:run_id>/epochs/<int:number>/", runs.epoch, name="run-epoch"),
+    path("searches/<int:run_id>/epochs/<int:number>/take/", runs.take, name="run-take"),
     path("searches/<int:run_id>/files/<str:name>", runs.file, name="run-file"),
 ]

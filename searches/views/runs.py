@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET, require_POST
 from nas.plan import Plan
 from nas.sentences import Refused
 from searches import lifecycle
+from searches.alpha import alarm_of, epoch_of, latest_epoch
 from searches.candidates import STATES, CandidateTable, csv_lines
 from searches.columns import figure_of
 from searches.comparison import compare
@@ -51,6 +52,8 @@ def run(request: HttpRequest, run_id: int) -> HttpResponse:
         "words": chart_words(found),
         "table": CandidateTable(found, request.GET),
         "states": STATES,
+        "epoch": latest_epoch(found),
+        "may_take": _may_take(request, found),
         **_diagram(found),
     }
     return render(request, "searches/run.html", context)
@@ -104,6 +107,23 @@ def stop(request: HttpRequest, run_id: int) -> HttpResponse:
 def finish(request: HttpRequest, run_id: int) -> HttpResponse:
     """Stop searching and train the best so far."""
     return _change(request, run_id, lifecycle.finish)
+
+
+@require_GET
+def epoch(request: HttpRequest, run_id: int, number: int) -> HttpResponse:
+    """Show what one epoch of a search by gradient weighed and derived."""
+    found = _run(run_id)
+    generation = get_object_or_404(found.generations, number=number)
+    if not found.plan.is_gradient:
+        raise Http404
+    context = {"run": found, "epoch": epoch_of(found, generation), "may_take": _may_take(request, found)}
+    return render(request, "searches/_run_epoch.html", context)
+
+
+@require_POST
+def take(request: HttpRequest, run_id: int, number: int) -> HttpResponse:
+    """Stop a search by gradient and train the architecture of an epoch."""
+    return _change(request, run_id, lambda found: lifecycle.take(found, number))
 
 
 @require_GET
@@ -173,6 +193,7 @@ def _live(request: HttpRequest, found: Run) -> dict[str, Any]:
         "story": story(found),
         "may_change": _may_change(request.user, found),
         "may_finish": found.stage == Run.Stage.SEARCH and not found.closing and any(not one.failed for one in measured),
+        "alarm": alarm_of(found),
         "partial": bool(request.headers.get("HX-Request")),
     }
 
@@ -213,6 +234,11 @@ def _change(request: HttpRequest, run_id: int, act: Callable[[Run], bool]) -> Ht
     if not request.headers.get("HX-Request"):
         return redirect(found)
     return render(request, "searches/_run_live.html", _live(request, _run(run_id)))
+
+
+def _may_take(request: HttpRequest, found: Run) -> bool:
+    searching = found.is_open and found.stage == Run.Stage.SEARCH and not found.closing
+    return searching and found.status != Run.Status.STOPPING and _may_change(request.user, found)
 
 
 def _may_change(user: AbstractBaseUser | AnonymousUser, found: Run) -> bool:

@@ -121,7 +121,7 @@ const AXES = {
  * possible where a table knows it. What is far worse than most stands at the edge. Returns a function that draws,
  * which may be given the axis: number, time, generation.
  */
-export function fitness(element, points, { metric, goal, optimum }) {
+export function fitness(element, points, { metric, goal, optimum, alpha }) {
   let axis = "number";
   const changed = chart(element, () => {
     const { of, title } = AXES[axis];
@@ -130,11 +130,14 @@ export function fitness(element, points, { metric, goal, optimum }) {
     const failed = placed.filter((point) => !point.metrics);
     const edge = edged(measured.map((point) => point.metrics[metric]), goal);
     // The legend shows the marker of the first point, which should be none at the edge.
-    const alive = measured.sort((a, b) => edge.isOff(a.metrics[metric]) - edge.isOff(b.metrics[metric]));
+    // A line goes from left to right instead.
+    const isLater = alpha ? of : (point) => edge.isOff(point.metrics[metric]);
+    const alive = measured.sort((a, b) => isLater(a) - isLater(b));
     const values = alive.map((point) => point.metrics[metric]);
     const bottom = values.length ? edge.shown(values.reduce((worst, value) => (better(goal, worst, value) ? value : worst))) : 0;
-    const isFull = fullest(alive);
-    const steps = bestSoFar(alive.filter(isFull), metric, goal, of);
+    // The epochs of one supernet: a way that is gone, not tries of which the best counts.
+    const isFull = alpha ? () => true : fullest(alive);
+    const steps = alpha ? [] : bestSoFar(alive.filter(isFull), metric, goal, of);
     const wanted = layout(title(), words.value);
     wanted.xaxis.tickformat = axis === "time" ? undefined : "d";
     wanted.xaxis.dtick = axis !== "time" && points.length <= 10 ? 1 : undefined;
@@ -144,7 +147,7 @@ export function fitness(element, points, { metric, goal, optimum }) {
       data: [
         {
           type: markers(alive),
-          mode: "markers",
+          mode: alpha ? "lines+markers" : "markers",
           name: words.candidate,
           x: alive.map(of),
           y: values.map(edge.shown),

@@ -38,6 +38,7 @@ export function curves(element, trainings) {
 }
 
 function trainingName(one) {
+  if (one.candidate === null) return words.supernet;
   const name = one.candidate === 0 ? words.baseline : `${words.candidate} ${one.candidate}`;
   return one.stage === "final" ? `${name}, ${words.seed} ${one.seed}` : name;
 }

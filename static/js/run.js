@@ -3,6 +3,7 @@
 import { toast } from "nas/app";
 import { morph, walk } from "nas/arch";
 import { fitness, plane } from "nas/charts";
+import { alpha } from "nas/alpha";
 import { curves } from "nas/curves";
 import { follow } from "nas/live";
 import { announce, keepUnchanged } from "nas/parts";
@@ -41,6 +42,8 @@ const addTrace = traces(document.getElementById("traces"), start.trace, {
     document.getElementById("traces-empty").hidden = any;
   },
 });
+
+const addAlpha = start.alpha ? alpha(start.alpha) : () => {};
 
 // A long search is thinned on the server; say so, as a missing point would look like one that was not measured.
 function showCount() {
@@ -109,6 +112,7 @@ const HEAR = {
   run(data, at) {
     if (data.status === "running") startedAt ??= at;
     refresh(true);
+    addAlpha({});
     if (data.stage === "final") for (const one of trainings.values()) if (one.stage !== "final") trainings.delete(one.evaluation);
     showCurves();
   },
@@ -130,6 +134,8 @@ const HEAR = {
   },
   generation(data) {
     addTrace(data);
+    addAlpha(data);
+    if (data.alpha) refreshDiagram();
   },
   measured(data, at) {
     addPoint(data, data.metrics, at);

@@ -59,7 +59,8 @@ def _evaluate(job: Job) -> Iterator[Event]:
     for epoch in search.epochs():
         said.append(epoch)
         yield epoch
-    chosen = trace.before_collapse(said, search.settings.stop_at_collapse)
+    learned = said[search.settings.warming(job.epochs) :]
+    chosen = trace.before_collapse(learned, search.settings.stop_at_collapse)
     yield Derived(chosen.architecture, chosen.epoch)
 
 
@@ -92,7 +93,8 @@ class GradientSearch:
         before = found[-1].metrics["training_seconds"] if found else 0.0
         started = saved = time.perf_counter()
         for epoch in range(len(found) + 1, self.job.epochs + 1):
-            if trace.has_collapsed(found, self.settings.stop_at_collapse):
+            learned = found[self.settings.warming(self.job.epochs) :]
+            if trace.has_collapsed(learned, self.settings.stop_at_collapse):
                 break
             losses = self._train(epoch)
             seconds = before + time.perf_counter() - started
@@ -179,11 +181,16 @@ class GradientSearch:
                 **losses,
                 "valid_loss": measured["loss"],
                 "entropy": trace.entropy(chances),
-                **trace.shares(edges, picked, self.relaxed.kept(picked)),
+                **self._shares(picked),
                 **self.method.trace(),
             },
             trace.table(edges, chances),
         )
+
+    def _shares(self, picked: tuple[int, ...]) -> dict[str, float]:
+        """Alpha that rests prefers nothing, so that there is no alarm while the weights warm up."""
+        found = trace.shares(self.relaxed.edges, picked, self.relaxed.kept(picked))
+        return found | {"collapse": 0.0} if self.learner.resting else found
 
     def _measured(self, picked: tuple[int, ...]) -> dict[str, float]:
         part, mixture = self.data.valid.to(self.where), one_hot(picked, len(self.relaxed.edges.options))

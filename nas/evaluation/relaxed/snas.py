@@ -15,6 +15,8 @@ from nas.evaluation.relaxed.relaxation import Edges
 from nas.evaluation.relaxed.supernet import Mixture
 from nas.gradient import Snas
 
+START = 1e-3
+
 
 class SnasMethod(nn.Module):
     """Alpha (edges, options), the logits of a categorical distribution per edge."""
@@ -24,7 +26,7 @@ class SnasMethod(nn.Module):
     def __init__(self, edges: Edges, settings: Snas, draw: Generator) -> None:
         super().__init__()
         self.settings = settings
-        self.alpha = nn.Parameter(torch.zeros(len(edges.names), len(edges.options)))
+        self.alpha = nn.Parameter(START * torch.randn(len(edges.names), len(edges.options), generator=draw))
         self.temperature = settings.first_temperature
 
     def begin_epoch(self, progress: float) -> None:

@@ -119,7 +119,7 @@ def test_a_search_may_end_by_its_collapse_and_derive_the_last_good_epoch(alarms,
 def test_a_search_that_collapsed_stops_and_says_what_it_derived(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     alarms = iter((0.0, 1.0, 1.0, 1.0))
     monkeypatch.setattr(search.trace, "shares", lambda *_: {"collapse": next(alarms)})
-    settings = {"batch_size": 256, "stop_at_collapse": 2}
+    settings = {"batch_size": 256, "stop_at_collapse": 2, "warm_up": 0}
     said = events(digits(tmp_path, "gdas", epochs=5, strategy_settings=settings))
     epochs = told(said)
     assert [epoch.epoch for epoch in epochs] == [1, 2, 3]
