@@ -27,7 +27,7 @@ class Descent:
 
     reach: ClassVar[float] = 6.0  # 0.0003 in 50 epochs of 391 steps
 
-    batch_size: int = setting(64, low=2, high=4096, help="Images per step.")
+    batch_size: int = setting(64, low=2, high=4096, help="Examples per step.")
     learning_rate: float = setting(0.025, low=1e-6, high=10, help="First learning rate of the shared weights.")
     last_learning_rate: float = setting(0.001, low=0, high=10, help="Last learning rate of the shared weights.")
     weight_decay: float = setting(3e-4, low=0, high=1, help="L2 penalty on the shared weights.")
@@ -99,7 +99,7 @@ class PcDarts(Descent):
 
     reach: ClassVar[float] = 2.0  # 0.0006 in 35 epochs of 98 steps
 
-    batch_size: int = setting(256, low=2, high=4096, help="Images per step.")
+    batch_size: int = setting(256, low=2, high=4096, help="Examples per step.")
     learning_rate: float = setting(0.1, low=1e-6, high=10, help="First learning rate of the shared weights.")
     last_learning_rate: float = setting(0.0, low=0, high=10, help="Last learning rate of the shared weights.")
     parts: int = setting(4, low=1, high=16, help="One of so many parts of the channels passes through the operations.")

@@ -49,7 +49,7 @@ METRICS: dict[str, Metric] = {
     "file_kb": Metric("File size", "min", "kB"),
     "latency_ms": Metric("Latency", "min", "ms"),
     "latency_p95_ms": Metric("Latency, 95th percentile", "min", "ms"),
-    "images_per_second": Metric("Images per second", "max", ""),
+    "images_per_second": Metric("Examples per second", "max", ""),
     "peak_memory_mb": Metric("Peak memory", "min", "MB"),
     "training_seconds": Metric("Training time", "min", "s"),
     "energy_joules": Metric("Energy", "min", "J"),

@@ -8,6 +8,8 @@ from channels.routing import ProtocolTypeRouter, URLRouter
 from channels.security.websocket import AllowedHostsOriginValidator
 from django.core.asgi import get_asgi_application
 
+from nasweb.bodies import Bounded
+
 # WhiteNoise hands files over as synchronous iterators. They are read whole, which is fine at their sizes.
 warnings.filterwarnings("ignore", message="StreamingHttpResponse must consume synchronous iterators")
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "nasweb.settings")
@@ -17,7 +19,7 @@ from searches.routing import websocket_urlpatterns  # noqa: E402 (consumers need
 
 application = ProtocolTypeRouter(
     {
-        "http": pages,
+        "http": Bounded(pages),
         "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
     }
 )

@@ -70,6 +70,8 @@ NAS_DATA_DIRS = [*(Path(place).expanduser() for place in environment.words("NAS_
 os.environ["NAS_DATA_DIR"] = os.pathsep.join(map(str, NAS_DATA_DIRS))
 os.environ.setdefault("NAS_TABLE_DIR", str(NASWEB_HOME / "tables"))
 os.environ.setdefault("NAS_DATASET_DIR", str(NASWEB_HOME / "datasets"))
+# The longest file that a browser may send to make a dataset of.
+UPLOAD_BYTES = int(environment.number("NASWEB_UPLOAD_MB", 4000) * 1_000_000)
 STORAGES = {
     "default": environment.storage(os.environ.get("STORAGE_URL", ""), NASWEB_HOME),
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},

@@ -7,12 +7,13 @@ from celery import current_app
 from django.utils import timezone
 from kombu.exceptions import OperationalError
 
-from searches.models import Evaluation, Race, RaceLane
+from searches.models import Evaluation, Race, RaceLane, Upload
 
 log = logging.getLogger(__name__)
 EVALUATE = "workers.evaluate"
 RACE_LANE = "workers.race_lane"
 RACE_RESULTS = "workers.race_results"
+CHECK_UPLOAD = "workers.check_upload"
 
 
 def send(evaluations: Iterable[Evaluation]) -> None:
@@ -41,6 +42,11 @@ def send_results(race: Race) -> None:
     """Tell the race's queue that its last results are wanted."""
     if _goes_out(RACE_RESULTS, [race.pk], race.queue):
         Race.objects.filter(pk=race.pk).update(sent_at=timezone.now())
+
+
+def send_upload(upload: Upload) -> bool:
+    """Tell the queue that a file can be checked; False where that did not go out."""
+    return _goes_out(CHECK_UPLOAD, [upload.pk, upload.attempt], upload.queue)
 
 
 def _goes_out(task: str, arguments: list[int], queue: str) -> bool:

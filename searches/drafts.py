@@ -13,9 +13,11 @@ from nas import codec
 from nas.datasets.catalogue import dataset
 from nas.evaluation.protocol import Split
 from nas.gradient import LEARNED
-from nas.plan import Plan, default_limits, explicit
+from nas.plan import Plan, default_limits, explicit, metrics, usual_objective
 from nas.policy import Policy
 from nas.rehearsal import on_table
+from nas.sentences import Refused
+from nas.spaces import catalogue as spaces
 from nas.spaces.catalogue import SpaceSpec
 from nas.spaces.table import Tabulated
 from searches.models import Race, Run
@@ -48,7 +50,17 @@ def with_dataset(plan: Plan, split: Split) -> Plan:
     What was made for a table is made anew: space, objectives and numbers of epochs.
     """
     plan = _between(plan, first_plan()) if plan.is_rehearsal else plan
-    return _with_usual_limits(plan, replace(plan, split=split))
+    return _with_usual_limits(plan, _fitting(replace(plan, split=split)))
+
+
+def _fitting(plan: Plan) -> Plan:
+    """Return the plan with a space that serves its data, and objectives and limits that can be measured on them."""
+    if not spaces.serves(plan.space.kind, plan.task):
+        plan = explicit(replace(plan, space=SpaceSpec(spaces.suited(plan.task)[0], {})))
+    among = metrics(plan)
+    objectives = tuple(objective for objective in plan.objectives if objective.metric in among)
+    limits = tuple(limit for limit in plan.limits if limit.metric in among)
+    return replace(plan, objectives=objectives or (usual_objective(plan),), limits=limits)
 
 
 def with_space(plan: Plan, spec: SpaceSpec) -> Plan:
@@ -58,8 +70,12 @@ def with_space(plan: Plan, spec: SpaceSpec) -> Plan:
 
 
 def _with_usual_limits(before: Plan, after: Plan) -> Plan:
-    old, new = default_limits(before.task, before.space), default_limits(after.task, after.space)
-    usual = dict(zip(old, new, strict=True))
+    new = default_limits(after.task, after.space)
+    try:
+        old = default_limits(before.task, before.space)
+    except Refused:  # the data are gone, and nobody can tell what was usual on them
+        old = tuple(limit for limit in before.limits if limit.metric == new[0].metric)
+    usual = dict(zip(old, new, strict=False))
     return replace(after, limits=tuple(usual.get(limit, limit) for limit in after.limits))
 
 
@@ -134,6 +150,11 @@ def new_draft(owner: User) -> Run:
 def new_rehearsal(owner: User, table: str) -> Run:
     """Return a new draft on a table; raises Refused where there is none of that name."""
     return _make(owner, settings.DEFAULT_QUEUE, codec.dump(with_table(first_plan(), table)))
+
+
+def new_on(owner: User, dataset: str) -> Run:
+    """Return a new draft on a dataset; raises Refused where there is none of that name."""
+    return _make(owner, settings.DEFAULT_QUEUE, codec.dump(with_dataset(first_plan(), Split(dataset))))
 
 
 def copy(run: Run, owner: User) -> Run:

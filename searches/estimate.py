@@ -207,12 +207,12 @@ def predict(plan: Plan, graph: Graph, stage: str, epochs: int = 0, speed: Speed 
         return speed.evaluation + _scoring(plan, graph, columns(plan), speed)
     watching = 0.0 if final else _scoring(plan, graph, plan.policy.watch, speed)
     epochs = epochs or (plan.final_epochs if final else plan.epochs)
-    images = training_images(plan.split, final=final)
+    rows = training_rows(plan.split, final=final)
     less = Fidelity() if final else plan.fidelity
-    images = ceil(images * less.share)
+    rows = ceil(rows * less.share)
     of_one = less.side**2 * less.width  # values put out; multiply-adds fall with the square of the width
-    steps = ceil(images / plan.training.batch_size)
-    return speed.evaluation + watching + epochs * _epoch(graph, images, steps, speed, of_one, less.width)
+    steps = ceil(rows / plan.training.batch_size)
+    return speed.evaluation + watching + epochs * _epoch(graph, rows, steps, speed, of_one, less.width)
 
 
 def _scoring(plan: Plan, graph: Graph, names: Iterable[str], speed: Speed) -> float:
@@ -220,17 +220,17 @@ def _scoring(plan: Plan, graph: Graph, names: Iterable[str], speed: Speed) -> fl
     return passes * _epoch(graph, plan.scoring.batch_size, 1, speed)
 
 
-def _epoch(graph: Graph, images: int, steps: int, speed: Speed, share: float = 1.0, width: float = 1.0) -> float:
+def _epoch(graph: Graph, rows: int, steps: int, speed: Speed, share: float = 1.0, width: float = 1.0) -> float:
     """`share` of the values are computed, each from `width` of the channels."""
     values = sum(prod(node.shape) for node in graph.nodes)
-    work = images * share * (values * speed.value + 3 * width * graph.multiply_adds / speed.rate)
+    work = rows * share * (values * speed.value + 3 * width * graph.multiply_adds / speed.rate)
     return steps * len(graph.nodes) * speed.operation + work
 
 
-def training_images(split: Split, *, final: bool) -> int:
-    """Return how many images an epoch sees; the final stage trains on those for validation as well."""
-    images = dataset(split.dataset).train
-    return images if final else images - ceil(images * split.valid_share)
+def training_rows(split: Split, *, final: bool) -> int:
+    """Return how many rows an epoch sees; the final stage trains on those for validation as well."""
+    rows = dataset(split.dataset).train
+    return rows if final else rows - ceil(rows * split.valid_share)
 
 
 def measured_correction() -> Correction:

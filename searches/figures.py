@@ -105,7 +105,7 @@ FIGURES: dict[str, Figure] = {
         Figure("peak_memory_mb", gettext_lazy("Peak memory"), "min", lambda value: f"{decimals(value, 1)} MB", "MB"),
         Figure("energy_joules", gettext_lazy("Energy"), "min", _joules, "J"),
         *(Figure(name, gettext_lazy(about.title), about.goal, _of_any_size) for name, about in PROXIES.items()),
-        Figure("images_per_second", gettext_lazy("Images per second"), "max", short),
+        Figure("images_per_second", gettext_lazy("Examples per second"), "max", short),
     )
 }
 

@@ -19,8 +19,9 @@ from nas.reference import HAND_MADE, TITLES
 from nas.settings import settings_of
 from nas.spaces.catalogue import SPACES
 from searches.columns import figure_of
+from searches.content import rows
 from searches.drafts import Draft
-from searches.estimate import training_images
+from searches.estimate import training_rows
 from searches.figures import duration, write
 from searches.forms.steps import KNOWN
 from searches.say import label, option
@@ -80,16 +81,13 @@ def _warm(plan: Plan) -> tuple[str, ...]:
 def _dataset(plan: Plan) -> Part:
     if plan.is_rehearsal:
         found = table(plan)
-        rows = _("{count} networks that somebody trained before; the search looks them up instead of training.")
-        return Part("dataset", found.title, (rows.format(count=f"{len(found):,}"),))
+        told = _("{count} networks that somebody trained before; the search looks them up instead of training.")
+        return Part("dataset", found.title, (told.format(count=f"{len(found):,}"),))
     known = dataset(plan.split.dataset)
-    train = training_images(plan.split, final=False)
-    images = _("{train} images to train, {valid} to compare candidates, {test} to test the winner once.")
-    return Part(
-        "dataset",
-        _(known.title),
-        (images.format(train=f"{train:,}", valid=f"{known.train - train:,}", test=f"{known.test:,}"),),
-    )
+    train = training_rows(plan.split, final=False)
+    told = _("{train} to train, {valid} to compare candidates, {test} to test the winner once.")
+    parts = told.format(train=rows(known.task, train), valid=f"{known.train - train:,}", test=f"{known.test:,}")
+    return Part("dataset", _(known.title), (parts,))
 
 
 def _objectives(plan: Plan) -> str:

@@ -2,8 +2,6 @@
 
 import base64
 import gzip
-import struct
-import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -15,6 +13,7 @@ from django.conf import settings
 from nas.datasets.catalogue import dataset
 from nas.datasets.places import folder, read_bytes
 from nas.sentences import Refused
+from searches.drawing.png import png_file
 
 COUNT = 8
 IDX_HEADER = {"images": 16, "labels": 8}
@@ -94,11 +93,4 @@ def _uri(image: Grey) -> str:
 
 def _png(image: Grey) -> bytes:
     height = len(image.pixels) // image.width
-    rows = (image.pixels[at * image.width : (at + 1) * image.width] for at in range(height))
-    header = struct.pack(">IIBBBBB", image.width, height, 8, 0, 0, 0, 0)
-    data = zlib.compress(b"".join(b"\0" + row for row in rows))
-    return b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", header) + _chunk(b"IDAT", data) + _chunk(b"IEND", b"")
-
-
-def _chunk(kind: bytes, data: bytes) -> bytes:
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+    return png_file(image.width, 0, [image.pixels[at * image.width : (at + 1) * image.width] for at in range(height)])

@@ -7,13 +7,13 @@ from django.db.models import Q
 from django.utils import timezone
 
 from nas.sentences import Sentence
-from searches import dispatch, leases, racing
+from searches import checking, dispatch, leases, racing, receiving
 from searches.advance import advance
 from searches.models import Evaluation, Run
 
 
 def sweep() -> None:
-    """Put back what is silent, send again what waits too long, advance every open run and tend every open race."""
+    """Put back what is silent, send again what waits too long, advance every open run, tend races and uploads."""
     for evaluation in leases.silent().select_related("candidate"):
         leases.lose(evaluation, Sentence(leases.WORKER_SILENT, {"worker": evaluation.worker}))
     for run_id in (
@@ -22,6 +22,8 @@ def sweep() -> None:
         advance(run_id)
     dispatch.send(_waiting())
     racing.tend()
+    receiving.tend()
+    checking.tend()
 
 
 def _waiting() -> list[Evaluation]:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from searches.views import dashboard, datasets, races, rules, runs, searches, tables, wizard
+from searches.views import dashboard, datasets, races, rules, runs, searches, tables, uploads, wizard
 
 SETUP = "searches/<int:run_id>/setup/<slug:step>/"
 
@@ -10,6 +10,14 @@ urlpatterns = [
     path("", dashboard.dashboard, name="dashboard"),
     path("demo/", dashboard.demo, name="demo"),
     path("datasets/", datasets.datasets, name="datasets"),
+    path("datasets/add/", uploads.new_dataset, name="new-dataset"),
+    path("datasets/uploads/<int:upload_id>/", uploads.upload, name="upload"),
+    path("datasets/uploads/<int:upload_id>/pieces/", uploads.pieces, name="upload-pieces"),
+    path("datasets/uploads/<int:upload_id>/give-up/", uploads.give_up, name="upload-give-up"),
+    path("datasets/<slug:name>/", datasets.dataset, name="dataset"),
+    path("datasets/<slug:name>/delete/", datasets.delete, name="dataset-delete"),
+    path("datasets/<slug:name>/search/", datasets.search_on, name="search-on"),
+    path("datasets/<slug:name>/<slug:part>/<int:index>.png", datasets.image, name="dataset-image"),
     path("tables/", tables.tables, name="tables"),
     path("tables/<slug:name>/delete/", tables.delete_table, name="table-delete"),
     path("tables/<slug:name>/rehearse/", wizard.rehearse, name="rehearse"),

@@ -53,6 +53,15 @@ def race_words() -> dict[str, object]:
     }
 
 
+def upload_words() -> dict[str, str]:
+    """Return what the script says that sends a file."""
+    return {
+        "sending": _("{done} of {total} were sent, {rate} a second."),
+        "retry": _("The server could not be reached; trying again."),
+        "other": _("This is another file: {name} of {size} was begun."),
+    }
+
+
 def _page_words() -> dict[str, object]:
     return {
         "live": _("live"),

@@ -29,7 +29,7 @@ SHORT_TIMES = {
 def environment(home: Path, extra: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return the environment of a stack at that home, free of what the test process itself was given."""
     own = {"BROKER_URL", "CHANNEL_URL", "DATABASE_URL", "STORAGE_URL", "NAS_DATA_DIR", "NAS_TABLE_DIR"}
-    own.add("DJANGO_ALLOW_ASYNC_UNSAFE")
+    own |= {"NAS_DATASET_DIR", "DJANGO_ALLOW_ASYNC_UNSAFE"}
     kept = {name: value for name, value in os.environ.items() if name not in own and not name.startswith("PYTEST")}
     return {**kept, "NASWEB_HOME": str(home), **SHORT_TIMES, **(extra or {})}
 

@@ -10,7 +10,7 @@ from django.db import DatabaseError, connection
 from django.utils import timezone
 
 from nas.evaluation import energy
-from searches import lanes, leases
+from searches import checking, lanes, leases
 from searches.models import Worker
 
 
@@ -35,7 +35,7 @@ def arrive() -> None:
             "seen_at": now,
         },
     )
-    for held in (leases, lanes):
+    for held in (leases, lanes, checking):
         held.lose_all_of(name())
         held.send_again()
 

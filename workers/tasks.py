@@ -9,10 +9,11 @@ from celery.signals import worker_process_init, worker_process_shutdown, worker_
 from django.db import DatabaseError
 
 from nas.sentences import Sentence
-from searches import lanes, leases, racing
+from searches import checking, lanes, leases, racing
 from searches.advance import advance
-from searches.dispatch import EVALUATE, RACE_LANE, RACE_RESULTS
+from searches.dispatch import CHECK_UPLOAD, EVALUATE, RACE_LANE, RACE_RESULTS
 from workers import presence
+from workers.checking import check
 from workers.evaluating import Drive, limit_of
 from workers.racing import end, racer, take_turn
 from workers.warm import Runner
@@ -62,6 +63,21 @@ def race_results(race_id: int) -> None:
         return
     if race := racing.claim_results(race_id, last=True):
         end(race, warm_racer())
+
+
+@shared_task(name=CHECK_UPLOAD)
+def check_upload(upload_id: int, attempt: int) -> None:
+    """Claim a file that somebody sent and make a dataset of it, or say why not."""
+    if presence.is_draining():
+        return
+    upload = checking.claim(upload_id, attempt, presence.name())
+    if upload is None:
+        return
+    try:
+        check(upload)
+    except Exception as error:
+        log.exception("upload %s", upload.pk)
+        checking.lose(upload, Sentence(STUMBLED, {"error": str(error)}))
 
 
 def warm_racer() -> Runner:

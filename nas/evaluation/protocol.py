@@ -16,7 +16,7 @@ Stage = Literal["search", "final"]
 class Training:
     """How a network is trained; the same for every candidate of a run and for its baseline."""
 
-    batch_size: int = setting(128, low=2, high=4096, help="Images per step.")
+    batch_size: int = setting(128, low=2, high=4096, help="Examples per step.")
     optimizer: str = setting("sgd", options=("sgd", "adamw"), help="SGD with Nesterov momentum 0.9, or AdamW.")
     learning_rate: float = setting(
         0.2, low=1e-6, high=10, help="Peak of the schedule: about 0.2 for SGD, 0.002 for AdamW."
@@ -37,7 +37,7 @@ class Training:
         high=100_000,
         unit="epochs",
         help="Ends a candidate's training when the validation loss has not fallen for so long; 0: never. "
-        "The final stage keeps no images to validate with and trains all its epochs.",
+        "The final stage keeps no data to validate with and trains all its epochs.",
     )
     augment: bool = setting(True, help="Change training images at random, as set below.")
     shift: float = setting(0.125, low=0, high=0.5, help="Moves an image by up to this share of its side, on black.")
@@ -62,7 +62,7 @@ class Fidelity:
     The final stage always trains with everything.
     """
 
-    share: float = setting(1.0, low=0.01, high=1, help="Share of the training images, the same for every candidate.")
+    share: float = setting(1.0, low=0.01, high=1, help="Share of the training data, the same for every candidate.")
     side: float = setting(1.0, low=0.1, high=1, help="Side of the images over their full side.")
     width: float = setting(1.0, low=0.1, high=1, help="Channels or units of each layer over those of the network.")
 
@@ -85,7 +85,7 @@ class Rehearsal:
 class Scoring:
     """How a network is scored without training."""
 
-    batch_size: int = setting(64, low=2, high=4096, help="Training images that the proxies look at.")
+    batch_size: int = setting(64, low=2, high=4096, help="Training examples that the proxies look at.")
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,7 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from nas import plan as plans
-from nas.datasets.catalogue import dataset
-from nas.datasets.known import DATASETS
+from nas.datasets.catalogue import dataset, datasets
 from nas.datasets.places import folder
 from nas.evaluation.protocol import Split
 from nas.plan import Plan
@@ -25,17 +24,19 @@ def dataset_fields(draft: Draft) -> dict[str, forms.Field]:
     tables = [(f"{TABLE}{found.name}", found.title) for found in places.tables()]
     return {
         "dataset": forms.ChoiceField(
-            label=_("Dataset"), choices=[*((name, item.title) for name, item in DATASETS.items()), *tables]
+            label=_("Dataset"), choices=[*((name, item.title) for name, item in datasets().items()), *tables]
         ),
         "valid_share": forms.FloatField(
-            label=_("Share of images for validation"),
-            help_text=_("Candidates are compared on these images; the test images are used once, at the very end."),
+            label=_("Share for validation"),
+            help_text=_(
+                "Candidates are compared on this part of the training data; the test data are used once, at the end."
+            ),
             min_value=0.05,
             max_value=0.5,
         ),
         "split_seed": forms.IntegerField(
             label=_("Seed of the split"),
-            help_text=_("The same seed cuts the same images off for validation."),
+            help_text=_("The same seed cuts the same part off for validation."),
             min_value=0,
             max_value=2**31,
         ),

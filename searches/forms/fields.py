@@ -51,8 +51,9 @@ def setting_initial(kind: type, prefix: str, values: Mapping[str, Any]) -> dict[
 
 
 def setting_values(kind: type, prefix: str, cleaned: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the settings out of the cleaned data of a form."""
-    return {item.name: cleaned[f"{prefix}-{item.name}"] for item in settings_of(kind)}
+    """Return the settings out of the cleaned data of a form, those that it asked for."""
+    names = [item.name for item in settings_of(kind)]
+    return {name: cleaned[f"{prefix}-{name}"] for name in names if f"{prefix}-{name}" in cleaned}
 
 
 def _titled(sentence: Sentence) -> Sentence:

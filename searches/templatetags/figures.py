@@ -9,7 +9,7 @@ from nas.sentences import Sentence
 from searches import figures
 from searches.candidates import ORIGINS
 from searches.drawing.text import short
-from searches.say import label
+from searches.say import label, option
 from searches.say import say as in_words
 
 register = template.Library()
@@ -23,6 +23,11 @@ TONES = {
     "completed": "good",
     "measured": "good",
     "failed": "bad",
+    "receiving": "active",
+    "checking": "active",
+    "ready": "good",
+    "refused": "bad",
+    "removing": "wait",
 }
 
 register.filter("count", short)
@@ -30,6 +35,7 @@ register.filter("duration", figures.duration)
 register.filter("metric_title", figures.title)
 register.filter("metric_brief", lambda figure: figure.brief or figure.title)
 register.filter("label", label)
+register.filter("option", option)
 
 
 @register.filter

@@ -1,4 +1,4 @@
-"""Who may change a search or a race: its owner and the staff."""
+"""Who may change a search, a race or an upload: its owner and the staff."""
 
 from typing import cast
 
@@ -7,7 +7,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.shortcuts import get_object_or_404
 
-from searches.models import Race, Run
+from searches.models import Race, Run, Upload
 
 
 def person(request: HttpRequest) -> User:
@@ -15,8 +15,8 @@ def person(request: HttpRequest) -> User:
     return cast(User, request.user)
 
 
-def may_change(user: User, run: Run | Race) -> bool:
-    """Tell whether this person may change or delete the search or race."""
+def may_change(user: User, run: Run | Race | Upload) -> bool:
+    """Tell whether this person may change or delete the search, race or upload."""
     return user.is_staff or run.owner_id is None or run.owner_id == user.pk
 
 
@@ -34,3 +34,11 @@ def changeable_race(request: HttpRequest, race_id: int) -> Race:
     if not may_change(person(request), race):
         raise PermissionDenied
     return race
+
+
+def changeable_upload(request: HttpRequest, upload_id: int) -> Upload:
+    """Return the upload to change; raises Http404 or PermissionDenied."""
+    upload = get_object_or_404(Upload.objects.select_related("owner"), pk=upload_id)
+    if not may_change(person(request), upload):
+        raise PermissionDenied
+    return upload

@@ -12,7 +12,8 @@ from django.utils.translation import gettext_lazy as _
 
 from nas import proxies
 from nas.checks import check
-from nas.datasets.known import DATASETS, Dataset
+from nas.datasets.catalogue import datasets
+from nas.datasets.known import Dataset
 from nas.datasets.places import folder
 from nas.evaluation import catalogue as evaluators
 from nas.gradient import ABOUT as GRADIENT_ABOUT
@@ -24,13 +25,15 @@ from nas.spaces import catalogue as spaces
 from nas.strategies import catalogue as strategies
 from nas.tables import places
 from nas.tables.table import Table
+from searches.content import content
 from searches.drafts import with_strategy
 from searches.figures import Words
 from searches.forms import columns
 from searches.forms.data import TABLE
 from searches.forms.steps import KNOWN
 from searches.forms.wizard import StepForm
-from searches.samples import Image, samples
+from searches.glimpses import glimpse
+from searches.samples import Image
 from searches.say import label, say
 
 GROUPS: tuple[tuple[Words, tuple[str, ...]], ...] = (
@@ -63,29 +66,23 @@ class Card:
 
 @dataclass(frozen=True)
 class DatasetCard:
-    """A dataset as people choose it; `problem` says where its files were looked for, where they are missing."""
+    """A dataset as people choose it, with images, or rows or sentences and what is to be told of each.
+
+    `problem` says where its files were looked for, where they are missing.
+    """
 
     known: Dataset
     title: str
     about: str
     images: tuple[Image, ...]
+    lines: tuple[tuple[str, str], ...]
     problem: str
     checked: bool = False
 
     @property
     def counts(self) -> str:
-        """How many images of which shape and classes."""
-        channels, height, width = self.known.task.input_shape
-        return gettext(
-            "{train} images to train and validate, {test} to test, {classes} classes, {channels} × {height} × {width}"
-        ).format(
-            train=number_format(self.known.train, force_grouping=True),
-            test=number_format(self.known.test, force_grouping=True),
-            classes=self.known.task.classes,
-            channels=channels,
-            height=height,
-            width=width,
-        )
+        """How much it holds."""
+        return content(self.known)
 
 
 def dataset_card(known: Dataset, *, chosen: str = "", count: int = 8) -> DatasetCard:
@@ -95,8 +92,9 @@ def dataset_card(known: Dataset, *, chosen: str = "", count: int = 8) -> Dataset
         folder(known, settings.NAS_DATA_DIRS)
     except Refused as refused:
         problem = say(refused.sentence)
-    images = () if problem else samples(known.name, count)
-    return DatasetCard(known, gettext(known.title), gettext(known.about), images, problem, known.name == chosen)
+    seen = glimpse(known, 0 if problem else count)
+    about = gettext(known.about) if known.about else gettext("Added here.")
+    return DatasetCard(known, gettext(known.title), about, seen.images, seen.lines, problem, known.name == chosen)
 
 
 @dataclass(frozen=True)
@@ -131,13 +129,13 @@ def cards(form: StepForm) -> list[Any]:
     """Return the choices of a step, none where it has no cards."""
     if form.step.name == "dataset":
         chosen = str(form["dataset"].value())
-        return [dataset_card(known, chosen=chosen) for known in DATASETS.values()]
+        return [dataset_card(known, chosen=chosen) for known in datasets().values()]
     if form.step.name == "strategy":
         return [card for _title, group in strategy_groups(form) for card in group]
     if form.step.name != "space" or form.draft.plan.is_rehearsal:
         return []
     chosen = str(form["kind"].value())
-    return [_card(form, name, spaces.ABOUT[name], chosen) for name in spaces.SEARCHABLE]
+    return [_card(form, name, spaces.ABOUT[name], chosen, _unsuited(form, name)) for name in spaces.SEARCHABLE]
 
 
 def strategy_groups(form: StepForm) -> list[tuple[str, list[Card]]]:
@@ -170,6 +168,19 @@ def proxies_about(plan: Plan) -> list[tuple[str, str]]:
 
 def _card(form: StepForm, name: str, about: str, chosen: str, problem: str = "") -> Card:
     return Card(name, label(name), gettext(about), name == chosen, tuple(form.fields_of(f"{name}-")), problem)
+
+
+def _unsuited(form: StepForm, name: str) -> str:
+    """Say why a space cannot be chosen: it has no networks for the data."""
+    task = form.draft.plan.task
+    if spaces.serves(name, task):
+        return ""
+    told = {
+        "image": gettext("It has no networks for images."),
+        "text": gettext("It has no networks for sentences."),
+        "tabular": gettext("It has no networks for tables."),
+    }
+    return told[task.kind]
 
 
 def _obstacle(form: StepForm, name: str) -> str:

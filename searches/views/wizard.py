@@ -11,6 +11,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from nas import codec
 from nas.checks import check
+from nas.datasets.catalogue import dataset
 from nas.evaluation.protocol import AUGMENTATION
 from nas.plan import table
 from nas.sentences import Refused
@@ -103,10 +104,12 @@ def _unsaved(request: HttpRequest, run_id: int, step: str) -> tuple[Draft, bool]
 
 
 def _lost(draft: Draft) -> str:
-    """Say what became of the table of a rehearsal: without it no step but the first knows what to ask."""
+    """Say what became of the data or the table: without them no step but the first knows what to ask."""
     try:
         if draft.plan.is_rehearsal:
             table(draft.plan)
+        else:
+            dataset(draft.plan.split.dataset)
     except Refused as refused:
         return say(refused.sentence)
     return ""

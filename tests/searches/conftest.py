@@ -3,6 +3,7 @@
 from dataclasses import replace
 from itertools import product
 
+import numpy as np
 import pytest
 from celery import current_app
 from django.contrib.auth import get_user_model
@@ -10,9 +11,14 @@ from django.urls import reverse
 from django.utils import timezone
 
 from nas import codec
+from nas.datasets import storing
+from nas.datasets.added import Added
+from nas.datasets.report import Problem, Report
 from nas.evaluation.protocol import Split
 from nas.plan import Plan, default_limits
+from nas.sentences import Sentence
 from nas.spaces.catalogue import SpaceSpec
+from nas.spaces.graph import Task
 from nas.tables import writing
 from searches import leases
 from searches.advance import advance
@@ -113,6 +119,48 @@ def table(tmp_path, monkeypatch):
     head = f"width,depth,kernel,{VALID}:max,{TEST}:max,{LATENCY}:min,cifar10.parameters:min\n"
     file.write_text(head + "".join(f"{','.join(map(str, row))},{100 * row[5]}\n" for row in ROWS))
     return writing.add(file, "toy", "Toy networks")
+
+
+TASKS = {
+    "images": Task((3, 8, 8), 2),
+    "table": Task((4,), 1, goal="number"),
+    "text": Task((6,), 2, vocabulary=5),
+}
+
+
+@pytest.fixture
+def dataset_home(tmp_path, monkeypatch):
+    """The folder of added datasets."""
+    monkeypatch.setenv("NAS_DATASET_DIR", str(tmp_path / "datasets"))
+    return tmp_path / "datasets"
+
+
+@pytest.fixture
+def make_dataset(dataset_home):
+    """Return a function that adds a dataset of ten rows to train and four to test."""
+
+    def write(kind="images", name="pets", **words):
+        task = TASKS[kind]
+        dice = np.random.default_rng(1)
+        kinds = {"images": np.uint8, "table": np.float32, "text": np.int32}
+        arrays = {}
+        for part, count in (("train", 10), ("test", 4)):
+            arrays[f"{part}_inputs"] = dice.integers(0, 5, (count, *task.input_shape)).astype(kinds[kind])
+            labels = np.arange(count) % 2
+            arrays[f"{part}_labels"] = labels.astype(float) * 100 if task.goal == "number" else labels
+        of_classes = task.goal == "classes"
+        counts = {"cat": 5, "dog & wolf": 5} if of_classes else {"": 10}
+        report = Report(
+            {"train": counts, "test": {"cat": 2, "dog & wolf": 2} if of_classes else {"": 4}},
+            ("cat", "dog & wolf") if of_classes else (),
+            (Problem("cat/<b>9</b>.png", Sentence("{file} is empty.", {"file": "9.png"})),),
+            **{"skipped": 3, "duplicates": 2, "size": 0, "fingerprint": "", **words},
+        )
+        about = Added(name, f"My {name}", kind, task, 10, 4, report, target="" if of_classes else "price")
+        with storing.workplace(dataset_home) as place:
+            return storing.finish(place, about, arrays, {"vocabulary.json": '["", "?", "a", "b", "c"]'})
+
+    return write
 
 
 def follow(person, run, step, **changes):

@@ -13,7 +13,7 @@ from nas.spaces import moves
 from nas.spaces.baseline import BASELINE, Baseline
 from nas.strategies.protocol import dice
 from searches.drafts import Draft, first_plan
-from searches.estimate import alive_workers, estimate, measured_correction, predict, training_images
+from searches.estimate import alive_workers, estimate, measured_correction, predict, training_rows
 from searches.models import Candidate, Evaluation, Worker
 
 DRAFT = Draft("a search", "default", first_plan())
@@ -121,8 +121,8 @@ def test_the_baseline_of_an_old_run_is_predicted_too(make_run):
 
 def test_the_final_stage_trains_on_the_validation_images_as_well():
     split = DRAFT.plan.split
-    assert training_images(split, final=True) == 1437
-    assert training_images(split, final=False) == 1077
+    assert training_rows(split, final=True) == 1437
+    assert training_rows(split, final=False) == 1077
     graph = Baseline(DRAFT.plan.task).graph(BASELINE)
     assert predict(DRAFT.plan, graph, "final", 5) > predict(DRAFT.plan, graph, "search", 5)
 
