@@ -14,7 +14,7 @@ from nas.strategies.protocol import Proposal
 from nas.strategies.screened import CORRELATION, TRUSTED
 from searches import dispatch, epochs, lifecycle
 from searches.finals import champion_of
-from searches.models import Candidate, Evaluation, Generation, Run, Worker
+from searches.models import Candidate, Evaluation, Generation, Run, StrategyState, Worker
 from searches.record import record
 
 TRIES = 5
@@ -54,7 +54,8 @@ def _step_search(run: Run) -> bool:
     if run.plan.is_gradient:
         return _step_supernet(run)
     in_flight = run.evaluations.filter(status__in=Evaluation.OPEN).count()
-    asked = run.candidates.filter(number__gt=0).count()
+    # Candidates are numbered without gaps, so the latest number counts them.
+    asked = run.candidates.order_by("-number").values_list("number", flat=True).first() or 0
     step = None if run.closing else _strategy_step(run, asked, in_flight)
     if step is None or not (step.proposals or in_flight):
         # Nothing is asked and nothing can come in: the search is over, once what runs has been let go.
@@ -76,12 +77,14 @@ def _step_supernet(run: Run) -> bool:
 
 def _strategy_step(run: Run, asked: int, in_flight: int) -> _Step:
     space, strategy = plan.search_space(run.plan), plan.strategy(run.plan)
-    if run.state is None:
+    # Read after the run: if another step came between, the run's version tells, and this one is thrown away.
+    kept = StrategyState.objects.filter(run=run).first()
+    if kept is None:
         state = strategy.begin(run.plan.seed, plan.terms(run.plan))
     else:
-        state = codec.load(strategy.state, run.state)
+        state = codec.load(strategy.state, kept.content)
     untold = run.evaluations.filter(stage=Run.Stage.SEARCH, status__in=OVER, told=False)
-    before = run.evaluations.filter(stage=Run.Stage.SEARCH, told=True).count()
+    before = asked - run.evaluations.filter(stage=Run.Stage.SEARCH, told=False).count()
     told, traces = [], {}
     for count, evaluation in enumerate(untold.select_related("candidate").order_by("finished_at", "pk"), before + 1):
         candidate = evaluation.of
@@ -107,13 +110,15 @@ def _seats(run: Run) -> int:
 def _commit_search(run: Run, step: _Step) -> bool:
     with transaction.atomic():
         changed = Run.objects.filter(pk=run.pk, version=run.version, status__in=Run.WORKING, closing=False).update(
-            state=step.state,
             version=run.version + 1,
             status=Run.Status.RUNNING,
             started_at=run.started_at or timezone.now(),
         )
         if not changed:
             return False
+        # Not update_or_create: it would read the old one, which may be large, to write the new one.
+        if step.state is not None and not StrategyState.objects.filter(run=run).update(content=step.state):
+            StrategyState.objects.create(run=run, content=step.state)
         if run.status == Run.Status.QUEUED:
             record(run.pk, "run", {"status": Run.Status.RUNNING, "stage": Run.Stage.SEARCH})
         _note(run, step)

@@ -242,7 +242,7 @@ def measured_correction() -> Correction:
         .exclude(started_at=None)
         .exclude(finished_at=None)
         .select_related("candidate", "run")
-        .defer("curve", "metrics", "artifacts", "run__state")
+        .defer("curve", "metrics", "artifacts")
         .order_by("-pk")[:LATEST]
     )
     ratios = [_seconds(row) / predict(row.run.plan, graph_of(row.run, row.of), row.stage, row.epochs) for row in rows]

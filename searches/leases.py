@@ -100,6 +100,7 @@ def measure(
             curve=codec.dump(list(curve)),
             artifacts=list(artifacts),
             evidence_json=codec.dump(evidence),
+            led=best,
             finished_at=timezone.now(),
             lease_until=None,
         )

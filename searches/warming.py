@@ -66,13 +66,13 @@ def warmed(plan: Plan) -> Plan:
 def savings(run: Run, measured: Sequence[Measurement]) -> list[Saving]:
     """Return what each earlier search spared this one; `measured` are its evaluations in the order of their ends."""
     sources = run.plan.warm.sources
-    runs = Run.objects.defer("state", "plan_json").in_bulk([source.run for source in sources])
+    runs = Run.objects.defer("plan_json").in_bulk([source.run for source in sources])
     counted = [(at, one.metrics) for at, one in enumerate(measured, start=1) if not one.failed]
     return [Saving(source, runs.get(source.run), reached(run.plan, source, counted)) for source in sources]
 
 
 def _completed(plan: Plan) -> QuerySet[Run]:
-    runs = Run.objects.filter(status=Run.Status.COMPLETED, winner__isnull=False).defer("state")
+    runs = Run.objects.filter(status=Run.Status.COMPLETED, winner__isnull=False)
     return runs.filter(plan_json__space__kind=plan.space.kind)
 
 

@@ -18,7 +18,7 @@ from nas.events import Event as Said
 from nas.sentences import Sentence
 from searches import epochs, leases
 from searches.finals import final_of
-from searches.models import Evaluation, Event, Run
+from searches.models import Evaluation, Run
 from workers import artifacts
 from workers.warm import Runner
 
@@ -143,10 +143,8 @@ class Drive:
         evaluation = self.evaluation
         if evaluation.stage != Run.Stage.SEARCH:
             return False
-        # The latest one that was said to be ahead still is: nothing but a better measurement takes its place.
-        leads = Event.objects.filter(run=evaluation.run_id, kind="measured", data__best=True).order_by("-seq")
-        ahead = leads.values_list("data__evaluation", flat=True)[:1]
-        before = list(_measured(evaluation).filter(pk__in=list(ahead)).values_list("pk", "metrics"))
+        # Whoever is ahead was ahead when it was measured; two may have been at the same moment.
+        before = _measured(evaluation).filter(led=True).order_by("finished_at", "pk").values_list("pk", "metrics")
         return selection.best(evaluation.run.plan, [*before, (evaluation.pk, event.metrics)]) == evaluation.pk
 
     def _finish(self) -> None:

@@ -24,28 +24,44 @@ Known = tuple[int, tuple[float, ...]]
 class DistinctState:
     """The inner state, how much was asked of us, and what is known per architecture and fidelity.
 
-    `known` is a map by the first two letters of the key, then by the rest; `outer` has our number of every inner
-    proposal, in blocks: a step copies a small part of either; 0 stands for one that a wrapper inside kept to itself.
-    `waiting` are inner numbers, to be told when the outcome comes.
+    `known` has by the first two letters of the keys a text with ";", the rest, our number and the scores of each: a
+    step rewrites a small part, and text is read and written fast. `outer` has our number of every inner proposal, in
+    blocks; 0 stands for one that a wrapper inside kept to itself. `waiting` are inner numbers, to be told when the
+    outcome comes; `repeats` counts the inner proposals that were no new ones.
     """
 
     inner: Any
     seed: int = 0
     asked: int = 0
-    known: Mapping[str, Mapping[str, Known]] = field(default_factory=dict)
+    known: Mapping[str, str] = field(default_factory=dict)
     waiting: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     outer: tuple[tuple[int, ...], ...] = ()
+    repeats: int = 0
 
     def look_up(self, key: str) -> Known | None:
         """Return what is known under a key."""
-        return self.known.get(key[:2], {}).get(key[2:])
+        found = self._entry(key)
+        if not found:
+            return None
+        _, number, *scores = found.split(" ")
+        return int(number), tuple(map(float, scores))
 
     def with_known(self, key: str, known: Known, waiting: tuple[int, ...]) -> "DistinctState":
         """Return the state with this under the key; it is over where nobody waits."""
-        shelf = {**self.known.get(key[:2], {}), key[2:]: known}
+        number, scores = known
+        place, before = key[:2], self._entry(key)
+        shelf = self.known.get(place, "")
+        shelf = shelf.replace(before, "") if before else shelf
+        entry = f";{key[2:]} {number}" + "".join(f" {float(score)!r}" for score in scores)
         others = {name: numbers for name, numbers in self.waiting.items() if name != key}
         queue = {**others, key: waiting} if waiting else others
-        return replace(self, known={**self.known, key[:2]: shelf}, waiting=queue)
+        return replace(self, known={**self.known, place: shelf + entry}, waiting=queue)
+
+    def _entry(self, key: str) -> str:
+        shelf = self.known.get(key[:2], "")
+        at = shelf.find(f";{key[2:]} ")
+        end = shelf.find(";", at + 1)
+        return "" if at < 0 else shelf[at : end if end > 0 else None]
 
     def with_outer(self, inner: int, number: int) -> "DistinctState":
         """Return the state with our number of an inner proposal, which is later than all before it."""
@@ -58,11 +74,6 @@ class DistinctState:
         """Return our number of an inner proposal, 0 where we have none."""
         block, place = divmod(inner - 1, BLOCK)
         return self.outer[block][place]
-
-    @property
-    def repeats(self) -> int:
-        """How many inner proposals were no new ones."""
-        return sum(len(block) - block.count(0) for block in self.outer) - self.asked
 
 
 @dataclass(frozen=True)
@@ -136,7 +147,7 @@ class Distinct:
             state = state.with_known(key, (number, ()), (proposal.number,))
             parents = dict.fromkeys(state.outer_number(parent) for parent in proposal.parents)
             return state, replace(proposal, number=number, parents=tuple(filter(None, parents)))
-        state = state.with_outer(proposal.number, known[0])
+        state = replace(state, repeats=state.repeats + 1).with_outer(proposal.number, known[0])
         if key in state.waiting:
             return state.with_known(key, known, (*state.waiting[key], proposal.number)), None
         told = _outcome(proposal.number, proposal.architecture, proposal.fidelity, known[1])

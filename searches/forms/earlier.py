@@ -61,7 +61,7 @@ def with_earlier(plan: Plan, data: Data) -> Plan:
     ticked = {int(number) for number in data["earlier"]}
     if ticked == {source.run for source in plan.warm.sources if source.run}:
         return plan  # what came out of files stays
-    return learning(plan, list(Run.objects.filter(pk__in=ticked).defer("state")))
+    return learning(plan, list(Run.objects.filter(pk__in=ticked)))
 
 
 def _about(run: Run, best: float | None) -> str:

@@ -51,6 +51,7 @@ class Evaluation(models.Model):
     attempt = models.PositiveIntegerField(default=1)
     losses = models.PositiveIntegerField(default=0)
     told = models.BooleanField(default=False)
+    led = models.BooleanField(default=False)  # was ahead when it was measured
 
     worker = models.CharField(max_length=120, default="", blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
@@ -70,7 +71,12 @@ class Evaluation(models.Model):
                 fields=("candidate", "stage", "epochs", "seed"), name="one_evaluation_per_fidelity_and_seed"
             )
         ]
-        indexes = [models.Index(fields=("run", "status"))]
+        indexes = [
+            models.Index(fields=("run", "status")),
+            # Few rows of a run are one or the other, and every step asks for them.
+            models.Index(fields=("run",), condition=models.Q(told=False), name="evaluation_untold"),
+            models.Index(fields=("run",), condition=models.Q(led=True), name="evaluation_led"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.candidate or self.run} {self.stage} {self.seed}"

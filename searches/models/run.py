@@ -46,7 +46,6 @@ class Run(models.Model):
 
     closing = models.BooleanField(default=False)  # the search stage is to end now
 
-    state = models.JSONField(null=True, blank=True)
     version = models.PositiveIntegerField(default=0)
     last_seq = models.PositiveIntegerField(default=0)
 
