@@ -7,7 +7,8 @@ from typing import Literal
 from nas.architecture import Architecture
 from nas.sentences import Sentence, Value
 
-Cause = Literal["oom", "nan", "timeout", "invalid", "lost", "error"]
+# "data": they are missing or not those that the run began with; no other candidate could be measured either.
+Cause = Literal["oom", "nan", "timeout", "invalid", "lost", "data", "error"]
 
 
 @dataclass(frozen=True, slots=True)

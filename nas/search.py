@@ -157,6 +157,8 @@ class Search:
                     measured = event
                     self.curves.append(accuracies(curve))
                     yield line(metrics=dict(event.metrics)) | ({"notes": notes} if notes else {})
+                case Ended(cause="data"):
+                    raise Refused(event.sentence.template, **event.sentence.values)
                 case Ended():
                     yield line(cause=event.cause, sentence=str(event.sentence))
         self.spent[job.stage, on] = self.spent.get((job.stage, on), 0.0) + time.monotonic() - began

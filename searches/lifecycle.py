@@ -35,9 +35,14 @@ def pause(run: Run) -> bool:
     return True
 
 
+def hold(run_id: int, sentence: Sentence) -> bool:
+    """Pause a run that could measure nothing as things are, with the reason; nothing of its budget is spent."""
+    return _move(run_id, Run.WORKING, Status.PAUSING, sentence_json=codec.dump(sentence))
+
+
 def resume(run: Run) -> bool:
     """Go on where it was paused."""
-    if not _move(run.pk, (Status.PAUSING, Status.PAUSED), Status.RUNNING):
+    if not _move(run.pk, (Status.PAUSING, Status.PAUSED), Status.RUNNING, sentence_json=None):
         return False
     # Messages that came while it was paused were turned away.
     Evaluation.objects.filter(run_id=run.pk, status=Evaluation.Status.QUEUED).update(sent_at=None)

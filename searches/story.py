@@ -111,6 +111,8 @@ def _status_line(run: Run, event: Event) -> Line:
     }
     if data["status"] == Run.Status.FAILED:
         return Line(event.at, _("The search failed. %(reason)s") % {"reason": _reason(data)}, "bad")
+    if data["status"] == Run.Status.PAUSING and data.get("sentence"):
+        return Line(event.at, _("The search was paused. %(reason)s") % {"reason": _reason(data)}, "bad")
     return Line(event.at, texts[data["status"]])
 
 

@@ -16,7 +16,7 @@ from nas.evaluation.stopping import MOST_PEERS, accuracies
 from nas.events import EVENTS, Derived, Ended, EpochEnded, EpochSearched, Measured, Noted, Prepared
 from nas.events import Event as Said
 from nas.sentences import Sentence
-from searches import epochs, leases
+from searches import epochs, leases, lifecycle
 from searches.finals import final_of
 from searches.models import Evaluation, Run
 from workers import artifacts
@@ -110,6 +110,12 @@ class Drive:
             case Derived():
                 epochs.derived(self.evaluation, event.epoch, self.curve)
                 self._finish()
+            case Ended(cause="data"):
+                # They are missing or others now: the next candidate would fail as well.
+                lifecycle.hold(self.evaluation.run_id, event.sentence)
+                leases.release(self.evaluation)
+                lifecycle.settle(self.evaluation.run_id)
+                self.over = True
             case Ended():
                 leases.fail(self.evaluation, event.cause, event.sentence, self.curve)
                 self._finish()

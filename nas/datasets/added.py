@@ -113,7 +113,7 @@ def array(known: Dataset, part: Part, what: Literal["inputs", "labels"]) -> "NDA
     try:
         found: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
-        raise Refused("{path} cannot be read: {error}.", path=str(path), error=str(error)) from error
+        raise Refused("{path} cannot be read: {error}.", path=str(path), error=str(error).rstrip(".")) from error
     count = known.train if part == "train" else known.test
     shape = (count, *known.task.input_shape) if what == "inputs" else (count,)
     if found.shape != shape:
@@ -130,7 +130,7 @@ def vocabulary(known: Dataset) -> tuple[str, ...]:
     try:
         return tuple(json.loads((known.place / "vocabulary.json").read_text(encoding="utf-8")))
     except (OSError, ValueError) as error:
-        raise Refused("{path} cannot be read: {error}.", path=str(known.place), error=str(error)) from error
+        raise Refused("{path} cannot be read: {error}.", path=str(known.place), error=str(error).rstrip(".")) from error
 
 
 def stamp(name: str) -> str:
@@ -156,4 +156,4 @@ def _read(path: Path) -> Added:
     try:
         return codec.load(Added, json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError) as error:  # Refused is a ValueError
-        raise Refused("{path} cannot be read: {error}.", path=str(path), error=str(error)) from error
+        raise Refused("{path} cannot be read: {error}.", path=str(path), error=str(error).rstrip(".")) from error

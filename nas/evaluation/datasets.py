@@ -2,7 +2,6 @@
 
 import hashlib
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from nas.sentences import Refused
 Inputs = NDArray[Any]
 Labels = NDArray[Any]
 DIGITS_TEST_SHARE = 0.2
+MOST_KEPT, MOST_BYTES_KEPT = 2, 4 * 2**30
 
 
 @dataclass(frozen=True)
@@ -67,17 +67,33 @@ class Data:
     centre: float = 0.0
     unit: float = 1.0
 
+    @property
+    def size(self) -> int:
+        """Bytes that it takes in memory."""
+        parts = (self.train, self.valid, self.test)
+        return sum(part.inputs.nbytes + part.labels.nbytes for part in parts)
+
+
+# The latest last.
+_kept: dict[tuple[Split, tuple[Path, ...], str], Data] = {}
+
 
 def load(split: Split, roots: tuple[Path, ...] = ()) -> Data:
-    """Return the dataset, read once per process; raises Refused where a file is missing or not as it should be.
+    """Return the dataset, read once per process; the last two are kept, the last one alone where they are large.
+
+    Raises Refused where a file is missing or not as it should be.
 
     The fingerprint covers every input, every label and which of them went where.
     """
-    return _load(split, roots, stamp(split.dataset))
+    key = (split, roots, stamp(split.dataset))
+    data = _kept.pop(key, None) or _load(split, roots)
+    _kept[key] = data
+    while len(_kept) > 1 and (len(_kept) > MOST_KEPT or sum(one.size for one in _kept.values()) > MOST_BYTES_KEPT):
+        del _kept[next(iter(_kept))]
+    return data
 
 
-@lru_cache(maxsize=2)
-def _load(split: Split, roots: tuple[Path, ...], _stamp: str) -> Data:
+def _load(split: Split, roots: tuple[Path, ...]) -> Data:
     known = dataset(split.dataset)
     if known.name == "digits":
         images, labels = reading.digits()

@@ -8,14 +8,19 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from nas.datasets.added import stamp
 from nas.evaluation.datasets import Data, Part, load
 from nas.evaluation.fidelity import reduced_task
 from nas.evaluation.protocol import Fidelity, Split
 
 
-@lru_cache(maxsize=2)
 def load_reduced(split: Split, roots: tuple[Path, ...], fidelity: Fidelity) -> Data:
     """Return the dataset at a fidelity, made once per process; the fingerprint stays that of all of it."""
+    return _reduced(split, roots, fidelity, stamp(split.dataset))
+
+
+@lru_cache(maxsize=2)
+def _reduced(split: Split, roots: tuple[Path, ...], fidelity: Fidelity, _stamp: str) -> Data:
     data = load(split, roots)
     if fidelity.share < 1:
         data = replace(data, train=_some(data.train, fidelity.share, split.seed))

@@ -34,7 +34,7 @@ def _evaluate(job: Job) -> Iterator[Event]:
     table = space.rows
     yield Prepared(table.fingerprint, "table")
     if job.fingerprint and job.fingerprint != table.fingerprint:
-        yield Ended("error", Sentence("{title} has changed since the run began.", {"title": table.title}))
+        yield Ended("data", Sentence("{title} has changed since the run began.", {"title": table.title}))
         return
     epochs = job.until or job.epochs
     if job.rehearsal.seconds_per_epoch:

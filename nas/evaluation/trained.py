@@ -64,18 +64,24 @@ def graph_of(job: Job, fidelity: Fidelity = Fidelity()) -> Graph:  # noqa: B008 
 
 
 def data_of(job: Job) -> Data:
-    """Return the data of a job at its fidelity; raises EvaluationFailed where they are no longer those of its run."""
+    """Return the data of a job at its fidelity.
+
+    Raises EvaluationFailed with the cause "data" where they cannot be read or are no longer those of its run.
+    """
     roots = tuple(Path(folder) for folder in job.data_dirs)
-    data = load_reduced(job.split, roots, job.fidelity) if job.fidelity != Fidelity() else load(job.split, roots)
+    try:
+        data = load_reduced(job.split, roots, job.fidelity) if job.fidelity != Fidelity() else load(job.split, roots)
+    except Refused as error:
+        raise EvaluationFailed("data", error.sentence.template, **error.sentence.values) from error
     if job.fingerprint and job.fingerprint != data.fingerprint:
-        raise EvaluationFailed("error", "{title} has changed since the run began.", title=data.known.title)
+        raise EvaluationFailed("data", "{title} has changed since the run began.", title=data.known.title)
     return data
 
 
 def _evaluate(job: Job) -> Iterator[Event]:
+    data, where = data_of(job), device()
     # A network of torchvision has no graph of ours.
     graph = None if job.space.kind == TORCHVISION else graph_of(job)
-    data, where = data_of(job), device()
     yield Prepared(data.fingerprint, str(where))
     try:
         yield from _attempt(job, graph, data, where)

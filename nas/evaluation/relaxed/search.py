@@ -14,7 +14,7 @@ from torch import Generator, Tensor
 
 from nas import codec
 from nas.evaluation.batches import EVALUATION_BATCH, Batches, Scale
-from nas.evaluation.datasets import Data, Part, load
+from nas.evaluation.datasets import Data, Part
 from nas.evaluation.devices import device
 from nas.evaluation.failures import ended
 from nas.evaluation.protocol import Job
@@ -25,6 +25,7 @@ from nas.evaluation.relaxed.descent import Learner, cosine
 from nas.evaluation.relaxed.relaxation import Relaxation
 from nas.evaluation.relaxed.supernet import Supernet, one_hot
 from nas.evaluation.scoring import validation_metrics
+from nas.evaluation.trained import data_of
 from nas.events import Derived, EpochSearched, EvaluationFailed, Event, Prepared
 from nas.gradient import GRADIENT, Descent, PcDarts
 from nas.settings import configure
@@ -49,9 +50,7 @@ class Relaxed:
 
 
 def _evaluate(job: Job) -> Iterator[Event]:
-    data = load(job.split, tuple(Path(folder) for folder in job.data_dirs))
-    if job.fingerprint and job.fingerprint != data.fingerprint:
-        raise EvaluationFailed("error", "{title} has changed since the run began.", title=data.known.title)
+    data = data_of(job)
     where = device()
     yield Prepared(data.fingerprint, str(where))
     search = GradientSearch(job, data, where)

@@ -13,6 +13,8 @@ from safetensors.torch import load_file, save_file
 from sklearn.metrics import mean_absolute_error, r2_score, root_mean_squared_error
 
 from nas.__main__ import main
+from nas.datasets.adding import remove
+from nas.evaluation import datasets
 from nas.evaluation.datasets import load
 from nas.evaluation.protocol import Job, Split, Training
 from nas.evaluation.trained import Trained
@@ -147,3 +149,27 @@ def test_only_spaces_that_serve_a_task_are_built(name: str) -> None:
             with pytest.raises(Refused, match=f"no networks for {task.kind} data"):
                 catalogue.build(SpaceSpec(space, {}), task)
     assert Baseline(task).graph(BASELINE).nodes[-1].shape == (task.classes,)
+
+
+def test_data_are_read_once_until_others_are_added_under_the_name(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made(home, "rows")
+    made(home, "words")
+    first, other = load(Split("rows")), load(Split("words"))
+    assert load(Split("rows")) is first
+    assert load(Split("words")) is other
+    remove("rows")
+    made(home, "rows", seed=1)
+    second = load(Split("rows"))
+    assert second.fingerprint != first.fingerprint
+    assert second.size == 500 * 6 * 4 + 500 * 8
+    monkeypatch.setattr(datasets, "MOST_BYTES_KEPT", second.size)
+    made(home, "prices")
+    load(Split("prices"))
+    assert load(Split("rows")) is not second, "two did not fit"
+
+
+def test_a_search_ends_where_its_data_cannot_be_read(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    made(home, "rows")
+    np.save(home / "rows" / "test_labels.npy", np.array([{"an": "object"}]), allow_pickle=True)
+    assert main(["search", "--dataset", "rows", "--space", "mlp", "--strategy", "random", "--budget", "2"]) == 2
+    assert "test_labels.npy cannot be read: Array can't be memory-mapped: Python objects" in capsys.readouterr().err
