@@ -1,11 +1,11 @@
-# make run [PORT=8000] [HOST=127.0.0.1] [WORKERS=n] | test | lint | bench | bench-search | pictures | messages | clean
+# make run [PORT=8000] [HOST=127.0.0.1] [WORKERS=n] | test | lint | bench | bench-search | bench-train | bench-headline | pictures | messages | clean
 VENV := .venv
 BIN := $(VENV)/bin
 PYTHONS := $(PYTHON) python3 python3.13 python3.12 python3.11
 PIP := $(BIN)/python -m pip install --disable-pip-version-check
 LINTED := manage.py nas searches workers nasweb tests benchmarks
 
-.PHONY: run test lint types pytest bench bench-search pictures messages clean installed installed-dev
+.PHONY: run test lint types pytest bench bench-search bench-train bench-headline pictures messages clean installed installed-dev
 
 run: installed
 	@$(BIN)/python manage.py up $(if $(PORT),--port $(PORT)) $(if $(HOST),--host $(HOST)) $(if $(WORKERS),--workers $(WORKERS))
@@ -32,6 +32,14 @@ bench: installed-dev
 bench-search: installed-dev
 	$(PIP) -q -r requirements-bench.txt
 	$(BIN)/python -m benchmarks.search --write
+
+# A quarter of an hour on a quiet machine; writes its tables into docs/performance.md.
+bench-train: installed-dev
+	OMP_NUM_THREADS=2 $(BIN)/python -m benchmarks.trainer --write
+
+# An hour and forty minutes on a quiet machine with Fashion-MNIST; writes what came of it into docs/performance.md.
+bench-headline: installed-dev
+	OMP_NUM_THREADS=2 $(BIN)/python -m benchmarks.headline --write
 
 pictures: installed-dev
 	PICTURES=1 $(BIN)/python -m pytest -p no:randomly tests/browser/test_tour.py tests/browser/test_races.py

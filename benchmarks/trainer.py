@@ -1,124 +1,113 @@
-"""Images per second of our trainer and of the fastest bare loop we know, on the same network in the same process.
+"""What training costs beyond the arithmetic: our trainer beside a bare loop, workers beside each other, a resumption.
 
-    OMP_NUM_THREADS=1 python -m benchmarks.trainer --rounds 7
+    python -m benchmarks.trainer [--rounds 7] [--write]
 
-Both train the same CNN (three convolutions, 94,186 parameters) on images of Fashion-MNIST's size that already lie in
-memory, in batches of 128, channels last, in bfloat16 where the processor has it. The bare loop crops and mirrors as we
-do, but clips no gradient, draws no order from a seed, watches no loss and writes no checkpoint. Rounds alternate, so
-that whatever else the machine does slows both; the ratio is of processor seconds too, which other processes disturb
-less. Speed does not depend on what the images show: they are noise.
+The bare loop is the fastest we know (`benchmarks/bare.py`), on the same networks and images in the same process; rounds
+alternate, so that whatever else the machine does slows both. Speed does not depend on what the images show: they are
+noise. Workers are the product's own runner processes on the same candidates, two of one thread and one of two in turn.
 """
 
 import argparse
-import json
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from statistics import median
 
 import torch
-from torch import nn, optim
-from torch.nn import functional
+from torch import nn
 
+from benchmarks.bare import BATCH, bare_cnn, bare_epoch, bare_resnet20, cnn, resnet20
+from benchmarks.page import write
+from benchmarks.runners import killed, per_hour
 from nas.evaluation.batches import Batches, Scale
 from nas.evaluation.checkpoints import Checkpoint
 from nas.evaluation.datasets import Part
-from nas.evaluation.devices import has_bf16
 from nas.evaluation.networks import build
 from nas.evaluation.protocol import Training
 from nas.evaluation.training import Trainer
-from nas.spaces.graph import Graph, Task
-from nas.spaces.sketch import Sketch
+from nas.spaces.graph import Graph
 
-BATCH = 128
-
-
-def cnn() -> Graph:
-    """Draw the network that both train."""
-    sketch = Sketch(Task((1, 28, 28), 10))
-    at = sketch.pool("pool1", sketch.conv("conv1", "input", filters=32, kernel=3), how="max", size=2)
-    at = sketch.pool("pool2", sketch.conv("conv2", at, filters=64, kernel=3), how="max", size=2)
-    return sketch.classify(sketch.global_pool("head", sketch.conv("conv3", at, filters=128, kernel=3)))
+NETWORKS: dict[str, tuple[Callable[[], Graph], Callable[[], nn.Module]]] = {
+    "CNN, 3 convolutions": (cnn, bare_cnn),
+    "ResNet-20": (resnet20, bare_resnet20),
+}
+Timed = tuple[float, float]
 
 
-class Bare(nn.Module):
-    """The same network as one would write it by hand."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.layers = nn.Sequential(
-            *(nn.Conv2d(1, 32, 3, padding=1, bias=False), nn.BatchNorm2d(32), nn.ReLU(), nn.MaxPool2d(2)),
-            *(nn.Conv2d(32, 64, 3, padding=1, bias=False), nn.BatchNorm2d(64), nn.ReLU(), nn.MaxPool2d(2)),
-            *(nn.Conv2d(64, 128, 3, padding=1, bias=False), nn.BatchNorm2d(128), nn.ReLU()),
-            *(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(128, 10)),
-        )
-
-    def forward(self, images: torch.Tensor) -> torch.Tensor:
-        """Return the logits."""
-        return self.layers(images)
+def main() -> None:
+    """Measure all of it, print it, and write it into the page where asked to."""
+    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options.add_argument("--rounds", type=int, default=7)
+    options.add_argument("--images", type=int, default=6400)
+    options.add_argument("--candidates", type=int, default=8)
+    options.add_argument("--dataset", default="fashion_mnist", help="what the workers train on")
+    options.add_argument("--write", action="store_true", help="put the tables into docs/performance.md")
+    chosen = options.parse_args()
+    lines = [*_speed(chosen.rounds, chosen.images), *_workers(chosen.candidates, chosen.dataset), *_resumption()]
+    print("\n".join(lines))
+    if chosen.write:
+        write("trainer", "make bench-train", "\n".join(lines))
 
 
-def bare_epoch(network: Bare, part: Part) -> None:
-    """Train an epoch of the bare loop."""
-    options = {"momentum": 0.9, "nesterov": True, "weight_decay": 5e-4, "fused": True}
-    optimizer = optim.SGD(network.parameters(), 0.01, **options)
-    crops = functional.pad(part.images, (3,) * 4).unfold(2, 28, 1).unfold(3, 28, 1)
-    for index in torch.randperm(len(part)).split(BATCH):
-        down, right = torch.randint(0, 7, (2, len(index)))
-        pixels = crops[index, :, down, right]
-        pixels = torch.where(torch.rand(len(index), 1, 1, 1) < 0.5, pixels.flip(-1), pixels)
-        images = pixels.float().sub_(127).mul_(1 / 90).contiguous(memory_format=torch.channels_last)
-        with torch.autocast("cpu", torch.bfloat16, enabled=has_bf16("cpu")):
-            loss = functional.cross_entropy(network(images), part.labels[index])
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
+def _speed(rounds: int, count: int) -> Iterator[str]:
+    yield f"Images per second, batches of {BATCH}, median of {rounds} alternating rounds; goal: 0.95 of the bare loop."
+    yield ""
+    yield "| network | parameters | threads | bare loop | ours | ratio | of processor time |"
+    yield "|---|---|---|---|---|---|---|"
+    draw = torch.Generator().manual_seed(0)
+    images = torch.randint(0, 256, (count, 1, 28, 28), dtype=torch.uint8, generator=draw)
+    part = Part(images, torch.randint(0, 10, (count,), generator=draw))
+    before = torch.get_num_threads()
+    for name, (drawn, bare) in NETWORKS.items():
+        graph = drawn()
+        for threads in (1, 2):
+            torch.set_num_threads(threads)
+            yield _row(name, graph, bare(), part, rounds, threads)
+    torch.set_num_threads(before)
+    yield ""
 
 
-def timed(work: Callable[[], object]) -> tuple[float, float]:
+def _row(name: str, graph: Graph, bare: nn.Module, part: Part, rounds: int, threads: int) -> str:
+    bare.to(memory_format=torch.channels_last)
+    ours = build(graph).to(memory_format=torch.channels_last)
+    assert sum(parameter.numel() for parameter in bare.parameters()) == graph.parameters
+    scale = Scale(torch.full((1, 1, 1, 1), 127.0), torch.full((1, 1, 1, 1), 1 / 90))
+    batches = Batches(part, scale, size=BATCH, seed=0, augment=True, mirrors=True)
+    found: list[tuple[Timed, Timed]] = []
+    with tempfile.TemporaryDirectory() as folder:
+        for number in range(rounds + 1):
+            checkpoint = Checkpoint(Path(folder), str(number))
+            trainer = Trainer(ours, batches, Training(learning_rate=0.01), 1, scale, None, checkpoint)
+            found.append((timed(lambda: bare_epoch(bare, part)), timed(lambda trainer=trainer: list(trainer.train()))))
+    del found[0]  # warmed up
+    clock, processor = (median(theirs[which] / own[which] for theirs, own in found) for which in (0, 1))
+    speeds = [len(part) / median(row[which][0] for row in found) for which in (0, 1)]
+    return (
+        f"| {name} | {graph.parameters:,} | {threads} | {speeds[0]:,.0f} | {speeds[1]:,.0f} | {clock:.2f} | "
+        f"{processor:.2f} |"
+    )
+
+
+def _workers(candidates: int, name: str) -> Iterator[str]:
+    two, one = per_hour(candidates, name)
+    of = f"{candidates} networks of the space `resnet` on `{name}`, better of two turns each"
+    yield f"Candidates per hour, {of}: two workers of one thread {two:,.0f}, one worker of two threads {one:,.0f}."
+    yield f"That is {two / one:.2f} times as many; goal: 1.1."
+    yield ""
+
+
+def _resumption() -> Iterator[str]:
+    lost, seconds = killed()
+    yield f"A runner was killed in the middle of an epoch. The next attempt repeated {lost} epochs before it (goal:"
+    yield f"none) and was as far {seconds:.1f} s after its start, most of which is importing torch."
+
+
+def timed(work: Callable[[], object]) -> Timed:
     """Return the seconds on the clock and those of the processor."""
     clock, processor = time.perf_counter(), time.process_time()
     work()
     return time.perf_counter() - clock, time.process_time() - processor
-
-
-def main() -> None:
-    """Alternate both and print the medians."""
-    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    options.add_argument("--rounds", type=int, default=7)
-    options.add_argument("--images", type=int, default=6400)
-    chosen = options.parse_args()
-    draw = torch.Generator().manual_seed(0)
-    images = torch.randint(0, 256, (chosen.images, 1, 28, 28), dtype=torch.uint8, generator=draw)
-    part = Part(images, torch.randint(0, 10, (chosen.images,), generator=draw))
-    graph = cnn()
-    bare = Bare().to(memory_format=torch.channels_last)
-    ours = build(graph).to(memory_format=torch.channels_last)
-    assert sum(parameter.numel() for parameter in bare.parameters()) == graph.parameters == 94_186
-    scale = Scale(torch.full((1, 1, 1, 1), 127.0), torch.full((1, 1, 1, 1), 1 / 90))
-    batches = Batches(part, scale, size=BATCH, seed=0, augment=True, mirrors=True)
-    rounds: list[tuple[tuple[float, float], tuple[float, float]]] = []
-    with tempfile.TemporaryDirectory() as folder:
-        for number in range(chosen.rounds + 1):
-            checkpoint = Checkpoint(Path(folder), str(number))
-            trainer = Trainer(ours, batches, Training(learning_rate=0.01), 1, scale, None, checkpoint)
-            rounds.append((timed(lambda: bare_epoch(bare, part)), timed(lambda trainer=trainer: list(trainer.train()))))
-    del rounds[0]  # warmed up
-    found = {
-        "network": "CNN, 3 convolutions, 94,186 parameters",
-        "threads": torch.get_num_threads(),
-        "bf16": has_bf16("cpu"),
-        "images_per_second": {
-            "bare": round(chosen.images / median(theirs[0] for theirs, _ in rounds)),
-            "ours": round(chosen.images / median(own[0] for _, own in rounds)),
-        },
-        "median_ratio_clock": round(median(theirs[0] / own[0] for theirs, own in rounds), 3),
-        "median_ratio_processor": round(median(theirs[1] / own[1] for theirs, own in rounds), 3),
-        "rounds": chosen.rounds,
-        "target": 0.95,
-    }
-    print(json.dumps(found))
 
 
 if __name__ == "__main__":
