@@ -13,6 +13,8 @@ from nas.evaluation import energy
 from searches import checking, lanes, leases
 from searches.models import Worker
 
+DEVICE_LENGTH = 120  # several GPUs by their long names are cut off
+
 
 def name() -> str:
     """Return the name that the supervisor gave this worker, at this host."""
@@ -26,7 +28,7 @@ def arrive() -> None:
         name=name(),
         defaults={
             "host": socket.gethostname(),
-            "device": os.environ.get("CUDA_VISIBLE_DEVICES") or "cpu",
+            "device": (os.environ.get("CUDA_VISIBLE_DEVICES") or "cpu")[:DEVICE_LENGTH],
             "queue": os.environ.get("NASWEB_QUEUE", settings.DEFAULT_QUEUE),
             "pid": os.getpid(),
             "tells_energy": energy.meter() is not None,

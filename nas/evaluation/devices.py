@@ -1,5 +1,6 @@
 """Where a network is computed, and with which precision."""
 
+import os
 import platform
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
@@ -7,12 +8,29 @@ from functools import cache
 
 import torch
 
+from nas.evaluation.team import team
+
 BF16_FROM = 100_000  # multiply-adds per image; below, casting costs more than it saves (measured)
 
 
 def device() -> torch.device:
-    """Return the accelerator this process may use, otherwise the CPU."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    """Return the accelerator this process may use, that of its place in a team, otherwise the CPU."""
+    if not torch.cuda.is_available():
+        return torch.device("cpu")
+    where = torch.device("cuda", team().rank)
+    _share_memory(where)
+    return where
+
+
+@cache
+def _share_memory(where: torch.device) -> None:
+    """Keep to this process's share of the device's memory where several workers have it, so that none starves another.
+
+    What does not fit into the share has run out of memory, which ends one training instead of all.
+    """
+    share = float(os.environ.get("NAS_MEMORY_SHARE", 1))
+    if share < 1:
+        torch.cuda.set_per_process_memory_fraction(share, where)
 
 
 def device_name(where: torch.device) -> str:

@@ -24,6 +24,7 @@ from nas.evaluation.networks import Network, build
 from nas.evaluation.protocol import Fidelity, Job, Training
 from nas.evaluation.reduced import load_reduced
 from nas.evaluation.stopping import accuracies, has_stalled, is_hopeless
+from nas.evaluation.team import gathered, size_of_team, team
 from nas.evaluation.training import Trainer
 from nas.events import EpochEnded, EvaluationFailed, Event, Measured, Noted, Prepared
 from nas.reference import TORCHVISION
@@ -83,11 +84,14 @@ def _evaluate(job: Job) -> Iterator[Event]:
     # A network of torchvision has no graph of ours.
     graph = None if job.space.kind == TORCHVISION else graph_of(job)
     yield Prepared(data.fingerprint, str(where))
+    size = size_of_team(job, graph)
     try:
-        yield from _attempt(job, graph, data, where)
+        with gathered(job, size):
+            yield from _attempt(job, graph, data, where)
     except Exception as error:
         half = _half(job.training)
-        if not ran_out(error) or half is None:
+        # Who follows in a team cannot try again alone.
+        if not ran_out(error) or half is None or team().size > 1:
             raise
     else:
         return
@@ -96,7 +100,9 @@ def _evaluate(job: Job) -> Iterator[Event]:
         torch.cuda.empty_cache()
     values: dict[str, Value] = {"size": job.training.batch_size, "half": half.batch_size}
     yield Noted(Sentence(HALVED, values))
-    yield from _attempt(replace(job, training=half), graph, data, where)
+    halved = replace(job, training=half)
+    with gathered(halved, size):
+        yield from _attempt(halved, graph, data, where)
 
 
 def _half(training: Training) -> Training | None:
@@ -117,11 +123,15 @@ def _attempt(job: Job, graph: Graph | None, data: Data, where: torch.device) -> 
     for point in _trainer(job, data, network, scale, final).train():
         curve.append(point)
         yield point
+        if team().rank:
+            continue  # who leads measures, and decides
         if has_stalled(curve, job.training.patience):
             break  # it has learned what it can: its numbers compare with those of all the epochs
         if not final and is_hopeless(job.policy, accuracies(curve), job.peers, epochs):
             epochs = point.epoch
             break
+    if team().rank:
+        return
     spent = joules.metrics()
     if final:
         measured = tested(job, data, network, scale, curve[-1])
@@ -179,7 +189,7 @@ def _trainer(job: Job, data: Data, network: Network, scale: Scale, final: bool) 
         job.training,
         job.epochs,
         scale,
-        None if joined else data.valid.to(where),
+        None if joined or team().rank else data.valid.to(where),
         Checkpoint(Path(job.workdir), _identity(job, data)),
         job.until,
     )

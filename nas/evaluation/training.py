@@ -18,6 +18,7 @@ from nas.evaluation.loss import loss as loss_of
 from nas.evaluation.networks import Network
 from nas.evaluation.protocol import Training
 from nas.evaluation.scoring import validation_metrics
+from nas.evaluation.team import Team, team
 from nas.events import EpochEnded, EvaluationFailed
 
 MOMENTUM = 0.9
@@ -48,24 +49,25 @@ class Trainer:
 
         Resumes exactly: an interrupted and resumed training gives the same numbers as one that was not.
         """
-        optimizer = _optimizer(self.network, self.training)
+        optimizer, members = _optimizer(self.network, self.training), team()
         curve = self.checkpoint.restore(self.network, optimizer) if self.checkpoint else []
         yield from curve
         before = curve[-1].seconds if curve else 0.0
         started = saved = time.perf_counter()
         last = self.until or self.epochs
+        forward = members.wrap(self.network)
         for epoch in range(len(curve) + 1, last + 1):
-            train_loss = self._epoch(epoch, optimizer)
+            train_loss = self._epoch(epoch, optimizer, forward, members)
             loss, accuracy = self._validate()
             seconds = before + time.perf_counter() - started
             curve.append(EpochEnded(epoch, self.epochs, train_loss, loss, accuracy, round(seconds, 4)))
             due = time.perf_counter() - saved >= CHECKPOINT_SECONDS or epoch == last
-            if self.checkpoint and due:
+            if self.checkpoint and due and members.rank == 0:
                 self.checkpoint.save(self.network, optimizer, curve)
                 saved = time.perf_counter()
             yield curve[-1]
 
-    def _epoch(self, epoch: int, optimizer: optim.Optimizer) -> float:
+    def _epoch(self, epoch: int, optimizer: optim.Optimizer, forward: nn.Module, members: Team) -> float:
         self.network.train()
         parameters = list(self.network.parameters())
         steps = self.epochs * self.batches.count
@@ -76,7 +78,7 @@ class Trainer:
         for images, labels in self.batches.epoch(epoch):
             for group in optimizer.param_groups:
                 group["lr"] = self.training.learning_rate * schedule(step / steps)
-            loss = self._loss(images, labels, mixing)
+            loss = self._loss(images, labels, mixing, forward, members)
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             if self.training.gradient_clip:
@@ -86,25 +88,23 @@ class Trainer:
             step += 1
             if step % CHECK_EVERY == 0:
                 _check(float(total), epoch)
-        return _check(float(total), epoch) / self.batches.count
+        return _check(float(members.mean(total)), epoch) / self.batches.count
 
     @property
     def is_mixed(self) -> bool:
         """Whether images are mixed in pairs."""
         return self.training.augment and self.training.mixup > 0
 
-    def _loss(self, images: Tensor, labels: Tensor, mixing: Mixing | None) -> Tensor:
-        if mixing is None or not images.is_floating_point():
-            return self._told(self._outputs(images), labels)
-        mixed = mixing(images)
-        outputs = self._outputs(mixed.images)
-        own, others = self._told(outputs, labels), self._told(outputs, labels[mixed.partners])
-        return torch.lerp(own, others, mixed.share)
-
-    def _outputs(self, images: Tensor) -> Tensor:
+    def _loss(self, images: Tensor, labels: Tensor, mixing: Mixing | None, forward: nn.Module, members: Team) -> Tensor:
+        count, mine = len(images), members.part(len(images))
+        # Mixed as a whole batch, so that it does not matter how many share it.
+        mixed = mixing(images) if mixing is not None and images.is_floating_point() else None
         with precision(images.device, self.network.graph.multiply_adds):
-            outputs: Tensor = self.network(images)
-        return outputs.float()
+            outputs = forward((mixed.images if mixed else images)[mine]).float()
+        loss = self._told(outputs, labels[mine])
+        if mixed:
+            loss = torch.lerp(loss, self._told(outputs, labels[mixed.partners][mine]), mixed.share)
+        return members.weigh(loss, count)
 
     def _told(self, outputs: Tensor, labels: Tensor) -> Tensor:
         return loss_of(outputs, labels, smoothing=self.training.label_smoothing)

@@ -30,16 +30,22 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def usual_workers(gpu_count: int) -> int:
-    """Return how many workers to start where nobody said: one per GPU, else one per core up to four."""
-    return gpu_count or min(4, cores())
+def usual_workers(gpu_count: int, slots: int = 1) -> int:
+    """Return how many workers to start where nobody said: one per slot of a GPU, else one per core up to four."""
+    return gpu_count * slots or min(4, cores())
 
 
 def worker_environment(index: int, workers: int, uuids: list[str]) -> dict[str, str]:
-    """Return what must be set before worker number `index` starts: its name, its GPU, its share of the cores."""
+    """Return what must be set before worker number `index` starts: its name, its GPUs, its share of the cores.
+
+    Fewer workers than GPUs have several each; more have a share of the memory of one.
+    """
     environment = {"NASWEB_WORKER_NAME": f"worker{index}", "CUDA_DEVICE_ORDER": "PCI_BUS_ID"}
     if uuids:
-        environment["CUDA_VISIBLE_DEVICES"] = uuids[index % len(uuids)]
+        own = uuids[index::workers] if workers < len(uuids) else [uuids[index % len(uuids)]]
+        environment["CUDA_VISIBLE_DEVICES"] = ",".join(own)
+        if workers > len(uuids):
+            environment["NAS_MEMORY_SHARE"] = f"{0.95 / -(-workers // len(uuids)):.3f}"
     if "OMP_NUM_THREADS" not in os.environ:
         environment["OMP_NUM_THREADS"] = str(max(1, cores() // workers))
     return environment

@@ -33,7 +33,12 @@ class Command(BaseCommand):
         """Say what can be chosen."""
         parser.add_argument("--port", type=int, default=settings.NASWEB_PORT, help="0 takes any free one")
         parser.add_argument("--host", default=settings.NASWEB_HOST)
-        parser.add_argument("--workers", type=int, help="default: one per GPU, else one per core up to four")
+        parser.add_argument(
+            "--workers",
+            type=int,
+            help="default: one per slot of a GPU, else one per core up to four; fewer than GPUs have several each",
+        )
+        parser.add_argument("--slots", type=int, default=1, help="workers that share a GPU, for small candidates")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run until told to stop."""
@@ -53,7 +58,7 @@ class Command(BaseCommand):
                 return
             workers = options["workers"]
             if workers is None:
-                workers = devices.usual_workers(len(devices.gpus()))
+                workers = devices.usual_workers(len(devices.gpus()), max(1, options["slots"]))
             self._run(supervise(workers, listener, self._say), address, workers, began)
 
     def _run(self, supervisor: Supervisor, address: str, workers: int, began: float) -> None:
