@@ -40,8 +40,8 @@ def per_hour(candidates: int, name: str) -> tuple[float, float]:
 def killed() -> tuple[int, float]:
     """Return the epochs that a killed training repeats, and the seconds until the next attempt is where it was."""
     with tempfile.TemporaryDirectory() as work:
-        # Small batches make an epoch of more than a second, so that each has its checkpoint.
-        job = replace(_job(work, "digits", 1, 0), epochs=6, training=Training(batch_size=8, learning_rate=0.01))
+        # Small batches make an epoch of more than a second: shorter ones share a checkpoint a second.
+        job = replace(_job(work, "digits", 1, 0), epochs=6, training=Training(batch_size=2, learning_rate=0.001))
         first = _runner(1)
         seen = _epochs(first, job, 3)
         time.sleep(seen[-1]["seconds"] / 6)  # into the next epoch

@@ -58,9 +58,10 @@ def test_the_parts_of_a_batch_are_all_of_it_and_weigh_as_much(count: int, size: 
 
 
 def test_small_networks_are_not_worth_a_team(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    job = digits(tmp_path)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 4)
-    assert size_of_team(job, graph_of(job)) == 1
-    large = digits(tmp_path, training=Training(batch_size=4096))
-    wide = {"min_layers": 2, "max_layers": 3, "filters": (1024, 1024 - 1, 1022)}
-    assert size_of_team(large, graph_of(digits(tmp_path, space=SpaceSpec("chain", wide)))) == 4
+    wide = {"space": SpaceSpec("resnet", {"stems": (256,)}), "choices": (0,) * 12}
+    small, large = (digits(tmp_path, training=Training(batch_size=size), **wide) for size in (64, 512))
+    assert size_of_team(small, graph_of(small)) == 1
+    assert size_of_team(large, graph_of(large)) == 4
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
+    assert size_of_team(large, graph_of(large)) == 1
