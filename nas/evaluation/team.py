@@ -76,7 +76,8 @@ def size_of_team(job: Job, graph: Graph | None) -> int:
     """
     if "NAS_TEAM" in os.environ:
         return min(int(os.environ["NAS_TEAM"]), job.training.batch_size)
-    worth = graph is not None and graph.multiply_adds * job.training.batch_size >= TOGETHER_FROM
+    # How many epochs fit into its seconds is for one process to find out.
+    worth = not job.seconds and graph is not None and graph.multiply_adds * job.training.batch_size >= TOGETHER_FROM
     return max(1, torch.cuda.device_count()) if worth else 1
 
 
