@@ -29,7 +29,7 @@ def test_slots_share_a_gpu_and_its_memory_and_one_worker_may_have_all_gpus() -> 
     assert devices.usual_workers(2, 3) == 6
     packed = [devices.worker_environment(index, 6, found) for index in range(6)]
     assert [one["CUDA_VISIBLE_DEVICES"] for one in packed] == found * 3
-    assert sum(float(one["NAS_MEMORY_SHARE"]) for one in packed[::2]) <= 0.951
+    assert sum(float(one["NAS_MEMORY_SHARE"]) for one in packed[::2]) < 1
     uneven = [devices.worker_environment(index, 3, found) for index in range(3)]
     assert {one["NAS_MEMORY_SHARE"] for one in uneven} == {"0.475"}
     whole = devices.worker_environment(0, 1, found)
