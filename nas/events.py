@@ -1,7 +1,7 @@
 """What an evaluation may say while it runs, and how one that cannot go on ends."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from nas.architecture import Architecture
@@ -70,11 +70,15 @@ class Noted:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """The end of an evaluation: its metrics, and the files it left, by name, in its work folder."""
+    """The end of an evaluation: its metrics, and the files it left, by name, in its work folder.
+
+    `missing` says of each file that could not be made why.
+    """
 
     metrics: Mapping[str, float]
     artifacts: tuple[str, ...] = ()
     evidence: Evidence | None = None
+    missing: Mapping[str, Sentence] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,11 +12,13 @@ from nas import jobs, selection
 from nas import plan as planning
 from nas.architecture import Architecture
 from nas.checks import check
+from nas.comparing import comparison
 from nas.evaluation.catalogue import evaluator
 from nas.evaluation.protocol import Job
 from nas.evaluation.stopping import MOST_PEERS, accuracies
 from nas.events import Derived, Ended, EpochEnded, EpochSearched, Measured, Noted, Prepared
 from nas.final import Final
+from nas.markup import html
 from nas.plan import Plan
 from nas.report import evaluation_line, last_line
 from nas.sentences import Refused
@@ -64,6 +66,7 @@ class Search:
             if not ranked:
                 raise Refused("No candidate was measured that keeps to the limits.")
             final = yield from self._final(ranked, Path(work))
+            self._complete_cards(final)
         yield last_line(
             self.plan,
             planning.search_space(self.plan),
@@ -89,6 +92,15 @@ class Search:
             job = jobs.baseline_job(self.plan, seed=seed, workdir=str(work / f"final-0-{seed}"), **where)
             final.add(0, (yield from self._evaluate(job, 0)))
         return final
+
+    def _complete_cards(self, final: Final) -> None:
+        """Add to the winner's card what only the end knows, and write it as a page too."""
+        card = self._kept(final.winner) / "model_card.md"
+        if self.keep is None or not card.exists():
+            return
+        text = card.read_text(encoding="utf-8") + comparison(final, self.spent)
+        card.write_text(text, encoding="utf-8")
+        card.with_suffix(".html").write_text(html(text), encoding="utf-8")
 
     def _kept(self, number: int) -> Path:
         """Where a finalist's files go: each has a folder of its own where there are several."""

@@ -137,6 +137,7 @@ class Drive:
     def _measured(self, event: Measured) -> None:
         try:
             kept = artifacts.keep(self.evaluation, event.artifacts)
+            kept += [{"name": name, "problem": codec.dump(reason)} for name, reason in event.missing.items()]
         except OSError as error:
             told = Sentence("The files could not be stored: {error}.", {"error": str(error)})
             leases.fail(self.evaluation, "error", told, self.curve)

@@ -73,7 +73,8 @@ def tested(job: Job, data: Data, network: Network, scale: Scale, last: EpochEnde
     from nas.evaluation.export import package
 
     name = device_name(scale.offset.device)
-    return Measured(metrics, package.write(job, network, data, metrics, name), shown)
+    made = package.write(job, network, data, metrics, name)
+    return Measured({**metrics, **made.metrics}, made.files, shown, made.missing)
 
 
 def _kept_apart(job: Job, data: Data, network: Network, scale: Scale, last: EpochEnded) -> dict[str, float]:

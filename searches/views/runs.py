@@ -22,7 +22,7 @@ from searches.columns import figure_of
 from searches.comparison import compare
 from searches.drawing.svg import draw
 from searches.evidence import evidence
-from searches.files import model_files
+from searches.files import CARDS, card_of, model_files
 from searches.models import Candidate, Evaluation, Run
 from searches.plane import plane
 from searches.queries import best_candidate, decisions_of, graph_of, measurements, summary, text_of
@@ -127,11 +127,16 @@ def take(request: HttpRequest, run_id: int, number: int) -> HttpResponse:
 
 
 @require_GET
-def file(request: HttpRequest, run_id: int, name: str) -> FileResponse:
+def file(request: HttpRequest, run_id: int, name: str) -> HttpResponseBase:
     """Download one of the winner's files."""
-    path = next((one.path for one in model_files(_run(run_id)) if one.name == name), None)
-    if path is None or not default_storage.exists(path):
+    run = _run(run_id)
+    path = next((one.path for one in model_files(run) if one.name == name), "")
+    if not path or not default_storage.exists(path):
         raise Http404
+    if name in CARDS:
+        kind = "text/html" if name.endswith(".html") else "text/markdown"
+        headers = {"Content-Disposition": f'attachment; filename="{name}"'}
+        return HttpResponse(card_of(run, path, name), content_type=f"{kind}; charset=utf-8", headers=headers)
     return FileResponse(default_storage.open(path), as_attachment=True, filename=name)
 
 

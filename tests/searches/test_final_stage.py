@@ -3,9 +3,14 @@
 from dataclasses import replace
 
 import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.urls import reverse
 
+from nas import codec
 from nas.evaluation.protocol import Job
 from nas.reference import Reference
+from nas.sentences import Sentence
 from searches import leases, lifecycle
 from searches.advance import advance
 from searches.comparison import compare
@@ -109,3 +114,41 @@ def test_the_curves_of_the_seeds_are_drawn_as_bands(final):
     svg = compare(run).curves
     assert svg.count("<polyline") == svg.count("<polygon") == 2
     assert "NaN" not in svg
+
+
+def test_the_card_is_taken_as_page_and_as_markdown_with_the_comparison(final, work, person):
+    run = final()
+    work(run, judged)
+    exported = run.evaluations.get(export=True)
+    path = default_storage.save("runs/x/model_card.md", ContentFile(b"# Demo\n\nA classifier.\n"))
+    exported.artifacts = [
+        {"name": "model_card.md", "path": path, "bytes": 23},
+        {"name": "model.pt2", "problem": codec.dump(Sentence("{kind}: {message}", {"kind": "E", "message": "odd"}))},
+    ]
+    exported.metrics |= {"onnx_latency_ms": 0.5, "onnx_latency_p95_ms": 0.7, "onnx_accuracy": 98.0}
+    exported.save()
+    names = [file.name for file in model_files(run)]
+    assert names == ["model.pt2", "model_card.html", "model_card.md"]
+    page = person.get(run.get_absolute_url()).content.decode()
+    assert "model.pt2 is missing: E: odd" in page
+    assert person.get(reverse("run-file", args=[run.pk, "model.pt2"])).status_code == 404
+    card = person.get(reverse("run-file", args=[run.pk, "model_card.md"]))
+    text = card.content.decode()
+    assert card["Content-Type"].startswith("text/markdown")
+    assert text.startswith("# Demo")
+    assert "| Accuracy | 95.00 % ± 0.00 % | 99.00 % ± 0.00 % |" in text
+    assert "Strategy: genetic, seed 1, 4 candidates; objectives: max accuracy" in text
+    html = person.get(reverse("run-file", args=[run.pk, "model_card.html"]))
+    assert "<td>95.00 % ± 0.00 %</td>" in html.content.decode()
+    assert "attachment" in html["Content-Disposition"]
+
+
+def test_how_fast_and_how_good_an_onnx_file_is_stands_beside_it(final, work):
+    run = final()
+    work(run, judged)
+    exported = run.evaluations.get(export=True)
+    exported.artifacts = [{"name": "model-int8.onnx", "path": "x", "bytes": 9}]
+    exported.metrics |= {"int8_latency_ms": 0.5, "int8_latency_p95_ms": 0.75, "int8_accuracy": 98.0}
+    exported.save()
+    (file,) = model_files(run)
+    assert file.measured == "0.50 ms in onnxruntime on one thread, 95 % within 0.75 ms; Accuracy 98.00 %"

@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 
 from nas.evaluation.batches import Scale
 from nas.evaluation.datasets import Data, load
-from nas.evaluation.export import onnx_file
+from nas.evaluation.export import onnx_file, package
 from nas.evaluation.export.source import source
 from nas.evaluation.networks import Network, build
 from nas.evaluation.protocol import Split
@@ -27,7 +27,15 @@ from nas.strategies.protocol import dice
 from tests.nas.evaluation.jobs import digits, events
 
 CPU = torch.device("cpu")
-FILES = ("weights.safetensors", "model.py", "model.onnx", "architecture.json", "model_card.md")
+FILES = (
+    "weights.safetensors",
+    "model.py",
+    "model.onnx",
+    "model-int8.onnx",
+    "model.pt2",
+    "architecture.json",
+    "model_card.md",
+)
 TITLE = 'Demo\n# "quoted" \\'
 EVERYTHING = {
     "pools": ("max 2", "max 3", "average 2", "average 3"),
@@ -90,6 +98,49 @@ def test_the_source_computes_the_same_alone(exported: tuple[Path, Measured]) -> 
     assert np.abs(found - logits.numpy()).max() < 1e-3
 
 
+def test_the_8_bit_file_is_smaller_and_nearly_as_good(exported: tuple[Path, Measured]) -> None:
+    folder, measured = exported
+    metrics = measured.metrics
+    assert metrics["onnx_accuracy"] == pytest.approx(metrics["accuracy"])
+    assert abs(metrics["int8_accuracy"] - metrics["accuracy"]) < 5
+    assert 1000 * metrics["int8_file_kb"] == (folder / "model-int8.onnx").stat().st_size
+    assert metrics["int8_file_kb"] < metrics["onnx_file_kb"]
+    session = onnxruntime.InferenceSession(folder / "model-int8.onnx", providers=["CPUExecutionProvider"])
+    (found,) = session.run(None, {"pixels": load(Split("digits")).test.inputs.numpy().astype(np.float32)})
+    right = found.argmax(1) == load(Split("digits")).test.labels.numpy()
+    assert 100 * right.mean() == pytest.approx(metrics["int8_accuracy"])
+
+
+def test_the_program_of_torch_answers_any_number_of_raw_images_alike(exported: tuple[Path, Measured]) -> None:
+    folder, measured = exported
+    data = load(Split("digits"))
+    with torch.no_grad():
+        network = torch.export.load(folder / "model.pt2").module()
+        logits = network(data.test.inputs.float())
+        assert torch.allclose(network(data.test.inputs[:1].float()), logits[:1], atol=1e-4)
+    right = int((logits.argmax(1) == data.test.labels).sum())
+    assert 100 * right / len(data.test) == pytest.approx(measured.metrics["accuracy"])
+
+
+def test_an_exporter_that_fails_loses_no_other_file_and_its_reason_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> float:
+        raise RuntimeError("an operator that nobody knows")
+
+    monkeypatch.setattr(package.program, "write", fail)
+    monkeypatch.setattr(package.onnx_file, "write", fail)
+    measured = events(digits(tmp_path, stage="final", export=True, epochs=1))[-1]
+    assert isinstance(measured, Measured), measured
+    assert measured.artifacts == ("weights.safetensors", "model.py", "architecture.json", "model_card.md")
+    assert set(measured.missing) == {"model.onnx", "model-int8.onnx", "model.pt2"}
+    assert "nobody knows" in str(measured.missing["model.pt2"])
+    assert (
+        "`model.pt2` is missing: RuntimeError: an operator that nobody knows"
+        in (tmp_path / "model_card.md").read_text()
+    )
+
+
 def test_the_source_is_clean(exported: tuple[Path, Measured]) -> None:
     folder, _ = exported
     command = [sys.executable, "-m", "ruff", "check", "--isolated", "--line-length=120", "model.py"]
@@ -118,7 +169,11 @@ def test_the_final_stage_measures_all_metrics_once_on_the_test_split(exported: t
     _, measured = exported
     percent = {"accuracy", "precision", "recall", "f1", "roc_auc", "top5_accuracy"}
     costs = {"loss", "parameters", "multiply_adds", "depth", "latency_ms", "latency_p95_ms", "training_seconds"}
-    assert set(measured.metrics) == percent | costs | {"images_per_second", "calibration_error", "generalisation_gap"}
+    others = {"images_per_second", "calibration_error", "generalisation_gap", "file_kb", "peak_memory_mb"}
+    of_files = {name for name in measured.metrics if name.startswith(("onnx_", "int8_"))}
+    assert set(measured.metrics) - of_files - {"energy_joules"} == percent | costs | others
+    kinds = {"accuracy", "latency_ms", "latency_p95_ms", "file_kb"}
+    assert of_files == {f"{prefix}_{kind}" for prefix in ("onnx", "int8") for kind in kinds}
     assert all(50 < measured.metrics[name] <= 100 for name in percent)
 
 
