@@ -1,8 +1,13 @@
 """`python -m nas`: search without a database, and list what there is."""
 
+import os
+
+# NumPy's linear algebra reads it once, when it is imported. Threads on matrices as small as a strategy's only get into
+# each other's way; torch has others.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
 import argparse
 import json
-import os
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
