@@ -1,5 +1,7 @@
 """Every dataset by its name: those that everybody knows, and those that people added."""
 
+from difflib import get_close_matches
+
 from nas.datasets.added import added, described, find
 from nas.datasets.known import DATASETS, Dataset
 from nas.sentences import Refused
@@ -16,5 +18,6 @@ def dataset(name: str) -> Dataset:
         return DATASETS[name]
     one = find(name)
     if one is None:
-        raise Refused("There is no dataset {name}; there are {names}.", name=name, names=", ".join(datasets()))
+        near = ", ".join(get_close_matches(name, datasets(), n=3, cutoff=0))
+        raise Refused("There is no dataset {name}; the nearest are {names}.", name=name, names=near)
     return described(one)

@@ -27,7 +27,7 @@ PLAN = Plan(Split("digits"), SpaceSpec("chain", {}), "genetic")
         ({"epochs": -1}, "epochs is -1"),
         (
             {"split": Split("digit")},
-            "There is no dataset digit; there are digits, fashion_mnist, mnist,",
+            "There is no dataset digit; the nearest are digits,",
         ),
         ({"split": Split("digits", valid_share=0.9)}, "valid_share is 0.9"),
         ({"space": SpaceSpec("chain", {"max_layers": 99})}, "max_layers is 99; it must be between 1 and 20."),
