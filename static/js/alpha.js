@@ -16,7 +16,8 @@ export function alpha({ rows }) {
   let followed = true;
   let draw = null;
   let timer = null;
-  let asked = 0;
+  let asking = false;
+  let asked = null;
 
   // A long search is thinned: the nearest epoch before the chosen one is drawn.
   const chosen = () => rows.findLast((row) => row.epoch <= Number(slider.value)) ?? rows[0];
@@ -42,16 +43,28 @@ export function alpha({ rows }) {
     element("alpha-number").textContent = slider.value;
     latest.setAttribute("aria-pressed", String(followed));
     draw();
-    clearTimeout(timer);
-    timer = setTimeout(look, BETWEEN_LOOKS);
+    if (asked === slider.value) return;
+    timer ??= setTimeout(() => {
+      timer = null;
+      look();
+    }, BETWEEN_LOOKS);
   }
 
+  // One question at a time, however fast the epochs come or the slider moves; the latest is asked last.
   async function look() {
-    const turn = ++asked;
-    const answer = await fetch(`${element("alpha").dataset.epochs}${slider.value}/`).catch(() => null);
-    if (!answer?.ok) return;
-    const text = await answer.text();
-    if (turn !== asked) return; // a later answer is on its way
+    if (asking) {
+      asked = null;
+      return;
+    }
+    asking = true;
+    asked = slider.value;
+    const answer = await fetch(`${element("alpha").dataset.epochs}${asked}/`).catch(() => null);
+    if (answer?.ok) show(await answer.text());
+    asking = false;
+    if (asked !== slider.value) look();
+  }
+
+  function show(text) {
     const box = element("alpha-detail");
     const open = box.querySelector("details")?.open;
     box.innerHTML = text;
@@ -69,7 +82,7 @@ export function alpha({ rows }) {
     turn();
   });
 
-  function show() {
+  function extend() {
     if (!rows.length) return;
     if (!draw) begin();
     slider.max = String(rows.at(-1).epoch);
@@ -77,12 +90,12 @@ export function alpha({ rows }) {
     turn();
   }
 
-  show();
+  extend();
   return ({ told, alpha: weights }) => {
     if (!weights && rows.length) look(); // what may be done with an epoch has changed
     if (!weights || rows.some((row) => row.epoch === told)) return;
     rows.push({ epoch: told, alpha: weights });
-    show();
+    extend();
   };
 }
 

@@ -249,7 +249,7 @@ def test_while_alpha_rests_only_the_weights_move(settings):
 
 @pytest.mark.parametrize(
     ("steps", "rate"),
-    [(50 * 391, 6 / (50 * 391)), (1000, 0.006), (10, 0.03), (0, 0.03)],
+    [(50 * 391, 6 / (50 * 391)), (2000, 0.003), (10, 0.006), (0, 0.006)],
     ids=["as the paper", "fewer", "few", "none"],
 )
 def test_alpha_can_go_as_far_as_in_the_paper_in_fewer_steps(steps, rate):

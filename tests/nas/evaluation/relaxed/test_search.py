@@ -10,6 +10,7 @@ from nas.architecture import Architecture
 from nas.evaluation.catalogue import evaluator
 from nas.evaluation.relaxed import search
 from nas.evaluation.relaxed.checkpoint import FILE
+from nas.evaluation.relaxed.gdas import GdasMethod
 from nas.evaluation.relaxed.search import Relaxed
 from nas.evaluation.relaxed.trace import before_collapse, entropy, has_collapsed, shares
 from nas.events import Derived, EpochSearched, Prepared
@@ -25,9 +26,12 @@ def every_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("space", SPACES)
-@pytest.mark.parametrize("name", GRADIENT)
-def test_an_epoch_derives_a_canonical_architecture_which_is_the_end(name, space, tmp_path):
-    said = events(digits(tmp_path, name, space=SPACES[space], epochs=1))
+@pytest.mark.parametrize(
+    ("name", "settings"), [*((name, {}) for name in GRADIENT), ("darts", {"order": "second"})], ids=str
+)
+def test_an_epoch_derives_a_canonical_architecture_which_is_the_end(name, settings, space, tmp_path):
+    settings = {"batch_size": 128, **settings}
+    said = events(digits(tmp_path, name, space=SPACES[space], strategy_settings=settings, epochs=1))
     assert isinstance(said[0], Prepared)
     epochs = told(said)
     assert [epoch.epoch for epoch in epochs] == [1]
@@ -44,20 +48,29 @@ def test_an_epoch_derives_a_canonical_architecture_which_is_the_end(name, space,
 
 @pytest.mark.usefixtures("every_epoch")
 @pytest.mark.parametrize(
-    ("name", "settings"),
-    [("darts", {"order": "second"}), ("snas", {}), ("gdas", {}), ("pc_darts", {"warm_up": 0.5})],
+    ("name", "settings", "space"),
+    [
+        ("darts", {"order": "second"}, "nasbench201"),
+        ("snas", {}, "nasbench201"),
+        ("gdas", {}, "nasbench201"),
+        ("pc_darts", {"warm_up": 0.5}, "nasbench201"),
+        ("gdas", {}, "nasnet"),
+        ("gdas", {}, "chain"),
+    ],
 )
-def test_an_interrupted_search_goes_on_as_if_nothing_had_been(name, settings, tmp_path):
+def test_an_interrupted_search_goes_on_as_if_nothing_had_been(name, settings, space, tmp_path):
     settings = {"batch_size": 128, "alpha_learning_rate": 0.05} | settings
-    whole = told(events(digits(tmp_path / "whole", name, strategy_settings=settings)))
-    job = digits(tmp_path / "stopped", name, strategy_settings=settings)
+    whole = told(events(digits(tmp_path / "whole", name, space=SPACES[space], strategy_settings=settings)))
+    job = digits(tmp_path / "stopped", name, space=SPACES[space], strategy_settings=settings)
     running = Relaxed().evaluate(job)
     seen = [next(running), next(running)][1:]
     running.close()
     resumed = events(job)
     assert told(resumed) == whole
     assert resumed[1:2] == seen, "with the seconds of the first attempt"
-    other = told(events(digits(tmp_path / "other", name, strategy_settings=settings, seed=2, epochs=1)))
+    other = told(
+        events(digits(tmp_path / "other", name, space=SPACES[space], strategy_settings=settings, seed=2, epochs=1))
+    )
     assert other[0].alpha != whole[0].alpha
 
 
@@ -124,6 +137,19 @@ def test_a_search_that_collapsed_stops_and_says_what_it_derived(tmp_path: Path, 
     epochs = told(said)
     assert [epoch.epoch for epoch in epochs] == [1, 2, 3]
     assert said[-1] == Derived(epochs[0].architecture, 1)
+
+
+def test_none_is_derived_only_where_it_is_asked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    strong = torch.tensor([[0.7, 0.2, 0.1]]).expand(6, 3)
+    monkeypatch.setattr(GdasMethod, "probabilities", lambda _: strong.clone())
+    settings = {"batch_size": 256}
+    plain = told(events(digits(tmp_path / "plain", "gdas", epochs=1, strategy_settings=settings)))
+    asked = told(
+        events(digits(tmp_path / "asked", "gdas", epochs=1, strategy_settings=settings | {"derive_none": True}))
+    )
+    assert plain[0].architecture.choices == (1,) * 6
+    assert plain[0].alpha["edge 0-1"]["none"] == pytest.approx(0.7), "the trace says what alpha says"
+    assert asked[0].trace["none_share"] == 1
 
 
 def test_a_job_of_a_search_by_gradient_is_given_to_it(tmp_path: Path):
