@@ -7,7 +7,7 @@ can tell from the row whether what is in that place is what was found.
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,13 +26,18 @@ LOOK_SECONDS = 0.5
 CHECKER_DIED = "The process that checked it ended with code {code}."
 
 
-def check(upload: Upload, module: str = "workers.checker") -> None:
+def checker() -> Runner:
+    """Return a fresh process that checks one file."""
+    return Runner("workers.checker")
+
+
+def check(upload: Upload, start: Callable[[], Runner] = checker) -> None:
     """Check a claimed file to its end: a dataset, a refusal, or put back for another worker."""
     if stores.is_in_place(upload):
         _close(upload)
         return
     staging = incoming.fresh_staging(upload.pk, upload.attempt)
-    beside = Runner(module)
+    beside = start()
     try:
         beside.order(
             {

@@ -15,6 +15,7 @@ from searches.models import Upload, Worker
 from searches.sweep import sweep
 from tests.running import wait_until
 from workers.checking import check
+from workers.warm import Runner
 
 pytestmark = pytest.mark.django_db
 
@@ -36,7 +37,9 @@ CSV = "size,colour,kind\n" + "".join(
 )
 
 
-SLOW = "tests.workers.slow_checker"
+def slow():
+    """A process that does what the title of the upload says."""
+    return Runner("tests.workers.slow_checker")
 
 
 def received(owner, body, file="things.csv", kind="table", name="things", title="Things"):
@@ -81,10 +84,10 @@ def test_a_file_that_is_no_dataset_is_refused_with_its_reason(alice, home):
 def test_a_check_whose_process_dies_is_done_again_and_the_third_time_refused(alice, home):
     upload = received(alice, CSV.encode(), title="dies")
     for attempt in (1, 2):
-        check(claimed(upload, attempt), SLOW)
+        check(claimed(upload, attempt), slow)
         upload.refresh_from_db()
         assert (upload.status, upload.losses) == (Upload.Status.QUEUED, attempt)
-    check(claimed(upload, 3), SLOW)
+    check(claimed(upload, 3), slow)
     upload.refresh_from_db()
     assert upload.status == Upload.Status.REFUSED
     assert "lost 3 times" in str(upload.sentence)
@@ -94,7 +97,7 @@ def test_a_check_whose_process_dies_is_done_again_and_the_third_time_refused(ali
 
 def test_a_second_attempt_finds_nothing_of_the_first(alice, home):
     upload = received(alice, CSV.encode(), title="dies")
-    check(claimed(upload), SLOW)
+    check(claimed(upload), slow)
     assert list(home.rglob("*.npy"))
     check(claimed(upload, 2))
     assert added.find("things")
@@ -127,7 +130,7 @@ def test_a_worker_that_died_between_the_move_and_the_row_is_taken_over_without_a
     upload = received(alice, CSV.encode())
     check(claimed(upload))
     Upload.objects.update(status=Upload.Status.QUEUED, attempt=2)
-    check(claimed(upload, 2), SLOW)
+    check(claimed(upload, 2), slow)
     upload.refresh_from_db()
     assert upload.status == Upload.Status.READY
 
@@ -152,7 +155,7 @@ def test_a_check_ends_when_it_is_given_up_or_its_worker_is_drained(alice, home, 
     mine = claimed(upload)
 
     def work():
-        check(mine, SLOW)
+        check(mine, slow)
         connection.close()
 
     thread = threading.Thread(target=work)
