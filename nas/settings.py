@@ -19,7 +19,10 @@ KINDS: dict[type, str] = {int: "a whole number", float: "a number", bool: "true 
 
 @dataclass(frozen=True)
 class Setting:
-    """One field that a person may set: `kind` is int, float, bool or str; `many` for a list of them."""
+    """One field that a person may set: `kind` is int, float, bool or str; `many` for a list of them.
+
+    `images_only` says that it changes nothing where the data are no images.
+    """
 
     name: str
     kind: type
@@ -30,6 +33,7 @@ class Setting:
     help: str
     options: tuple[Any, ...]
     many: bool
+    images_only: bool = False
 
 
 def setting(
@@ -40,9 +44,11 @@ def setting(
     high: float | None = None,
     unit: str = "",
     options: Sequence[Any] = (),
+    images_only: bool = False,
 ) -> Any:
     """Declare a dataclass field as a setting; bounds are inclusive."""
     about = {"help": help, "low": low, "high": high, "unit": unit, "options": tuple(options)}
+    about["images_only"] = images_only
     return dataclasses.field(default=default, metadata={"setting": about})
 
 

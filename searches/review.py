@@ -18,11 +18,13 @@ from nas.policy import Policy
 from nas.reference import HAND_MADE, TITLES
 from nas.settings import settings_of
 from nas.spaces.catalogue import SPACES
+from nas.spaces.graph import Task
 from searches.columns import figure_of
 from searches.content import rows
 from searches.drafts import Draft
 from searches.estimate import training_rows
 from searches.figures import duration, write
+from searches.forms.fields import serves
 from searches.forms.steps import KNOWN
 from searches.say import label, option
 from searches.warming import warmed
@@ -57,7 +59,9 @@ def review(draft: Draft) -> tuple[Part, ...]:
 
 def _space(plan: Plan) -> Part:
     rules = tuple(str(rule) for rule in plan.space.rules)
-    return Part("space", label(plan.space.kind), rules, _settings(SPACES[plan.space.kind], plan.space.settings))
+    return Part(
+        "space", label(plan.space.kind), rules, _settings(SPACES[plan.space.kind], plan.space.settings, plan.task)
+    )
 
 
 def _measuring(plan: Plan) -> tuple[str, ...]:
@@ -131,7 +135,7 @@ def _budget(draft: Draft) -> Part:
     ).format(epochs=plan.final_epochs, count=plan.final_seeds)
     looked = _("The proxies look at {count} training images.").format(count=plan.scoring.batch_size)
     scored = (looked,) if plan.is_scored else ()
-    training = _settings(Training, codec.dump(plan.training))
+    training = _settings(Training, codec.dump(plan.training), plan.task)
     return Part(
         "budget",
         headline,
@@ -142,7 +146,7 @@ def _budget(draft: Draft) -> Part:
 
 def _less(plan: Plan) -> tuple[tuple[str, str], ...]:
     """What candidates train with where it is less than everything."""
-    return _settings(Fidelity, codec.dump(plan.fidelity)) if plan.fidelity != Fidelity() else ()
+    return _settings(Fidelity, codec.dump(plan.fidelity), plan.task) if plan.fidelity != Fidelity() else ()
 
 
 def _search(plan: Plan) -> str:
@@ -177,8 +181,9 @@ def _changed(plan: Plan) -> tuple[tuple[str, str], ...]:
     return tuple((label(name), _shown(asked[name])) for name in names)
 
 
-def _settings(kind: type, values: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
-    return tuple((label(item.name), _shown(values.get(item.name, item.default))) for item in settings_of(kind))
+def _settings(kind: type, values: Mapping[str, Any], task: Task | None = None) -> tuple[tuple[str, str], ...]:
+    asked = [item for item in settings_of(kind) if task is None or serves(item, task)]
+    return tuple((label(item.name), _shown(values.get(item.name, item.default))) for item in asked)
 
 
 def _shown(value: Any) -> str:

@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from nas import codec
+from nas.plan import usual_objective
 from nas.sentences import Sentence
 from searches.columns import figure_of
 from searches.figures import Figure, decimals, write
@@ -66,7 +67,11 @@ def _line(run: Run, event: Event, figure: Figure) -> Line:
 def _final_line(run: Run, data: dict[str, Any]) -> str:
     if not run.plan.is_rehearsal:
         words = {"who": _who(data), "value": write("accuracy", data["metrics"].get("accuracy"))}
-        return _("%(who)s: accuracy %(value)s on the test split.") % words
+        if "accuracy" in data["metrics"]:
+            return _("%(who)s: accuracy %(value)s on the test split.") % words
+        figure = figure_of(run.plan, usual_objective(run.plan).metric)
+        words |= {"title": str(figure.title), "value": write(figure, data["metrics"].get(figure.name))}
+        return _("%(who)s: %(title)s %(value)s on the test split.") % words
     read = [figure_of(run.plan, column) for column in run.plan.report]
     values = [f"{figure.title} {write(figure, data['metrics'].get(figure.name))}" for figure in read]
     who = _("Candidate %(number)d") % {"number": data["candidate"]}

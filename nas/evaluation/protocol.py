@@ -39,16 +39,28 @@ class Training:
         help="Ends a candidate's training when the validation loss has not fallen for so long; 0: never. "
         "The final stage keeps no data to validate with and trains all its epochs.",
     )
-    augment: bool = setting(True, help="Change training images at random, as set below.")
-    shift: float = setting(0.125, low=0, high=0.5, help="Moves an image by up to this share of its side, on black.")
-    flip: bool = setting(True, help="Mirrors every second image of data for which mirrors make sense.")
-    rotation: float = setting(0.0, low=0, high=180, unit="degrees", help="Turns an image by up to so much either way.")
-    colour: float = setting(
-        0.0, low=0, high=0.9, help="Changes brightness, contrast and saturation by up to this share."
+    augment: bool = setting(True, images_only=True, help="Change training images at random, as set below.")
+    shift: float = setting(
+        0.125, images_only=True, low=0, high=0.5, help="Moves an image by up to this share of its side, on black."
     )
-    cutout: float = setting(0.0, low=0, high=1, help="Side of a square that is cut out of an image, as a share of it.")
+    flip: bool = setting(
+        True, images_only=True, help="Mirrors every second image of data for which mirrors make sense."
+    )
+    rotation: float = setting(
+        0.0, images_only=True, low=0, high=180, unit="degrees", help="Turns an image by up to so much either way."
+    )
+    colour: float = setting(
+        0.0, images_only=True, low=0, high=0.9, help="Changes brightness, contrast and saturation by up to this share."
+    )
+    cutout: float = setting(
+        0.0, images_only=True, low=0, high=1, help="Side of a square that is cut out of an image, as a share of it."
+    )
     mixup: float = setting(
-        0.0, low=0, high=10, help="Mixes images and labels in pairs: the alpha of mixup, 0.2 for instance; 0: never."
+        0.0,
+        images_only=True,
+        low=0,
+        high=10,
+        help="Mixes images and labels in pairs: the alpha of mixup, 0.2 for instance; 0: never.",
     )
 
 
@@ -63,7 +75,7 @@ class Fidelity:
     """
 
     share: float = setting(1.0, low=0.01, high=1, help="Share of the training data, the same for every candidate.")
-    side: float = setting(1.0, low=0.1, high=1, help="Side of the images over their full side.")
+    side: float = setting(1.0, images_only=True, low=0.1, high=1, help="Side of the images over their full side.")
     width: float = setting(1.0, low=0.1, high=1, help="Channels or units of each layer over those of the network.")
 
     @property

@@ -35,9 +35,10 @@ class Transformer:
         low=1,
         high=256,
         unit="pixels",
+        images_only=True,
         help="Sides of an image's patches; those that do not divide the image, or make too many tokens, are left out.",
     )
-    most_tokens: int = setting(256, low=1, high=65536, help="Most patches of an image.")
+    most_tokens: int = setting(256, low=1, high=65536, images_only=True, help="Most patches of an image.")
 
     name = "transformer"
 

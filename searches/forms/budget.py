@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from nas import codec
 from nas.checks import proxies
-from nas.evaluation.protocol import AUGMENTATION, Fidelity, Measuring, Rehearsal, Scoring, Training
+from nas.evaluation.protocol import Fidelity, Measuring, Rehearsal, Scoring, Training
 from nas.plan import Plan
 from nas.policy import Policy
 from nas.proxies import METRICS as PROXIES
@@ -25,7 +25,6 @@ from searches.models import Worker
 OF_BOTH = ("budget", "candidate_seconds", "seed")
 OF_FINAL = ("final_epochs", "final_seeds", "final_top")
 OF_TRAINING = ("epochs", *OF_FINAL)
-OF_IMAGES = ("fidelity-side", *(f"training-{name}" for name in AUGMENTATION))
 POLICY_OF_TABLES = ("policy-proxy", "policy-proxy_share", "policy-proxy_trust")
 POLICY_OF_SCORES = ("policy-replicates", *POLICY_OF_TABLES)
 POLICY_OF_TRAINING = ("policy-replicates", "policy-stopping", "policy-grace", *POLICY_OF_TABLES, "policy-watch")
@@ -65,26 +64,20 @@ def budget_fields(draft: Draft) -> dict[str, forms.Field]:
     return {
         **fields,
         "epochs": epochs,
-        **_fitting(draft.plan, setting_fields(Fidelity, "fidelity")),
+        **setting_fields(Fidelity, "fidelity", draft.plan.task),
         **_final_fields(draft.plan),
         **_policy_fields(draft.plan, POLICY_OF_TRAINING),
     }
 
 
 def _final_fields(plan: Plan) -> dict[str, forms.Field]:
-    fields = {
+    return {
         "final_epochs": _number(_("Epochs at the end"), _("How long the winner and the baseline train at the end.")),
         "final_seeds": _number(_("Seeds at the end"), _("How often both train, to show the spread between seeds.")),
         **contest_fields(plan),
-        **setting_fields(Training, "training"),
+        **setting_fields(Training, "training", plan.task),
         **setting_fields(Measuring, "measuring"),
     }
-    return _fitting(plan, fields)
-
-
-def _fitting(plan: Plan, fields: dict[str, forms.Field]) -> dict[str, forms.Field]:
-    """Leave out what only images have."""
-    return {name: field for name, field in fields.items() if plan.task.kind == "image" or name not in OF_IMAGES}
 
 
 def _policy_fields(plan: Plan, names: Sequence[str]) -> dict[str, forms.Field]:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from nas.sentences import Refused, Sentence
 from nas.settings import Setting, read, settings_of
+from nas.spaces.graph import Task
 from searches.say import label, option, say
 
 
@@ -40,9 +41,15 @@ class SettingField(forms.Field):
         return value
 
 
-def setting_fields(kind: type, prefix: str) -> dict[str, forms.Field]:
-    """Return a field for each setting of a dataclass, named "prefix-setting"."""
-    return {f"{prefix}-{item.name}": SettingField(item) for item in settings_of(kind)}
+def setting_fields(kind: type, prefix: str, task: Task | None = None) -> dict[str, forms.Field]:
+    """Return a field for each setting of a dataclass, named "prefix-setting"; given a task, those that serve it."""
+    asked = [item for item in settings_of(kind) if task is None or serves(item, task)]
+    return {f"{prefix}-{item.name}": SettingField(item) for item in asked}
+
+
+def serves(item: Setting, task: Task) -> bool:
+    """Tell whether a setting changes anything for such data."""
+    return task.kind == "image" or not item.images_only
 
 
 def setting_initial(kind: type, prefix: str, values: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from nas.checks import by_gradient, check
 from nas.gradient import GRADIENT
 from nas.measuring import FIRST, measured_by
 from nas.plan import Plan
+from nas.settings import settings_of
 from nas.spaces import catalogue as spaces
 from nas.spaces import moves
 from nas.spaces.catalogue import SpaceSpec
@@ -33,7 +34,7 @@ def _space_fields(draft: Draft) -> dict[str, forms.Field]:
         return rule_fields([draft.plan.space.kind])
     fields: dict[str, forms.Field] = {"kind": forms.ChoiceField(choices=[(name, name) for name in spaces.SEARCHABLE])}
     for name in spaces.SEARCHABLE:
-        fields |= setting_fields(spaces.SPACES[name], name)
+        fields |= setting_fields(spaces.SPACES[name], name, draft.plan.task)
     return fields | rule_fields(spaces.SEARCHABLE)
 
 
@@ -49,7 +50,8 @@ def _apply_space(draft: Draft, data: Data) -> Draft:
     plan, spec = draft.plan, draft.plan.space
     if not plan.is_rehearsal:
         kind = data["kind"]
-        spec = SpaceSpec(kind, setting_values(spaces.SPACES[kind], kind, data))
+        unasked = {item.name: item.default for item in settings_of(spaces.SPACES[kind])}
+        spec = SpaceSpec(kind, unasked | setting_values(spaces.SPACES[kind], kind, data))
     return replace(draft, plan=with_space(plan, with_rules(plan, spec, data)))
 
 

@@ -103,6 +103,19 @@ def test_estimate_and_review_do_not_speak_of_images(person, draft, make_dataset,
         assert "pixel" not in said
         assert not re.search(r"\bimages? (to|per|for)\b", said), step
     assert words in said
+    space = page(person, draft, "space")
+    assert "transformer-patches" not in space
+    assert "Patches" not in main(page(person, draft, "review"))
+
+
+def test_settings_that_only_images_have_keep_their_values(person, draft, make_dataset):
+    make_dataset("text", "films")
+    follow(person, draft, "dataset", dataset="films")
+    follow(person, draft, "space")
+    follow(person, draft, "budget", **{"training-learning_rate": "0.1"})
+    plan = Run.objects.get(pk=draft.pk).plan
+    assert plan.space.settings["most_tokens"] == 256
+    assert (plan.training.learning_rate, plan.training.flip, plan.fidelity.side) == (0.1, True, 1.0)
 
 
 def test_a_draft_whose_dataset_is_gone_goes_back_to_the_first_step(person, draft, make_dataset):
