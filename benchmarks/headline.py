@@ -66,8 +66,10 @@ def main() -> None:
     print("python -m nas search", shlex.join(arguments))
     plan = _plan(arguments, chosen.seeds)
     with chosen.log.open("w", encoding="utf-8") as file, tempfile.TemporaryDirectory() as work:
-        lines = [*_Headline(plan, file, Path(work), chosen.minutes).lines()]
-    print("\n".join(lines))
+        lines = []
+        for line in _Headline(plan, file, Path(work), chosen.minutes).lines():
+            print(line, flush=True)
+            lines.append(line)
     if chosen.write:
         write(MARKED, f"make bench-headline (--minutes {chosen.minutes:g} --seeds {chosen.seeds})", "\n".join(lines))
 

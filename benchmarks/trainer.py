@@ -44,8 +44,15 @@ def main() -> None:
     options.add_argument("--dataset", default="fashion_mnist", help="what the workers train on")
     options.add_argument("--write", action="store_true", help="put the tables into docs/performance.md")
     chosen = options.parse_args()
-    lines = [*_speed(chosen.rounds, chosen.images), *_workers(chosen.candidates, chosen.dataset), *_resumption()]
-    print("\n".join(lines))
+    lines = []
+    for part in (
+        _speed(chosen.rounds, chosen.images),
+        _workers(chosen.candidates, chosen.dataset),
+        _resumption(),
+    ):
+        for line in part:
+            print(line, flush=True)
+            lines.append(line)
     if chosen.write:
         write("trainer", "make bench-train", "\n".join(lines))
 

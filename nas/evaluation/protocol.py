@@ -36,8 +36,8 @@ class Training:
         low=0,
         high=100_000,
         unit="epochs",
-        help="Ends a candidate's training when the validation loss has not fallen for so long; 0: never. "
-        "The final stage keeps no data to validate with and trains all its epochs.",
+        help="Ends a training when the validation loss has not fallen for so long; 0: never. A single finalist learns "
+        "from the validation data too and trains all its epochs.",
     )
     augment: bool = setting(True, images_only=True, help="Change training images at random, as set below.")
     shift: float = setting(
