@@ -75,6 +75,10 @@ def _of_any_size(value: float) -> str:
     return decimals(value, max(0, 3 - floor(log10(abs(value))))) if 1e-6 < abs(value) < 1e6 else f"{value:.3e}"
 
 
+def _kilobytes(value: float) -> str:
+    return f"{decimals(value, 1)} kB" if value < 1000 else f"{decimals(value / 1000, 2)} MB"
+
+
 def _joules(value: float) -> str:
     return f"{decimals(value / 1000, 2)} kJ" if value >= 1000 else f"{decimals(value, 1)} J"
 
@@ -101,7 +105,7 @@ FIGURES: dict[str, Figure] = {
         Figure("latency_ms", gettext_lazy("Latency"), "min", _milliseconds, "ms"),
         Figure("latency_p95_ms", gettext_lazy("Latency, 95th percentile"), "min", _milliseconds, "ms"),
         Figure("training_seconds", gettext_lazy("Training time"), "min", duration, "s"),
-        Figure("file_kb", gettext_lazy("File size"), "min", lambda value: f"{short(1000 * value)}B", "kB"),
+        Figure("file_kb", gettext_lazy("File size"), "min", _kilobytes, "kB"),
         Figure("peak_memory_mb", gettext_lazy("Peak memory"), "min", lambda value: f"{decimals(value, 1)} MB", "MB"),
         Figure("energy_joules", gettext_lazy("Energy"), "min", _joules, "J"),
         *(Figure(name, gettext_lazy(about.title), about.goal, _of_any_size) for name, about in PROXIES.items()),
