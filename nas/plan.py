@@ -96,9 +96,17 @@ class Plan:
         return self.strategy in GRADIENT
 
     @property
+    def tells_number(self) -> bool:
+        """Whether the networks tell a number; those of a dataset that is gone count as telling classes, as most do."""
+        try:
+            return self.task.goal == "number"
+        except Refused:
+            return False
+
+    @property
     def measures_accuracy(self) -> bool:
         """Whether candidates come with a validation accuracy of that name."""
-        return not (self.is_rehearsal or self.is_scored)
+        return not (self.is_rehearsal or self.is_scored or self.tells_number)
 
     @property
     def is_scored(self) -> bool:
@@ -107,12 +115,8 @@ class Plan:
 
 
 def usual_objective(plan: Plan) -> Objective:
-    """Return what a search is after unless told otherwise; of a dataset that is gone, what most are."""
-    try:
-        goal = plan.task.goal
-    except Refused:
-        goal = "classes"
-    return Objective("rmse", "min") if goal == "number" else Objective("accuracy", "max")
+    """Return what a search is after unless told otherwise."""
+    return Objective("rmse", "min") if plan.tells_number else Objective("accuracy", "max")
 
 
 def default_limits(task: Task, spec: SpaceSpec = CHAIN) -> tuple[Limit, ...]:

@@ -66,6 +66,10 @@ def _line(run: Run, event: Event, figure: Figure) -> Line:
 
 def _final_line(run: Run, data: dict[str, Any]) -> str:
     if not run.plan.is_rehearsal:
+        if run.plan.tells_number:
+            figure = figure_of(run.plan, "rmse")
+            words = {"who": _who(data), "metric": figure.title, "value": write(figure, data["metrics"].get("rmse"))}
+            return _("%(who)s: %(metric)s %(value)s on the test split.") % words
         words = {"who": _who(data), "value": write("accuracy", data["metrics"].get("accuracy"))}
         if "accuracy" in data["metrics"]:
             return _("%(who)s: accuracy %(value)s on the test split.") % words

@@ -36,6 +36,7 @@ from searches.warming import savings
 from searches.words import chart_words
 
 TRAINED = ("accuracy", "training_seconds")
+TOLD = ("rmse", "r2", "training_seconds")  # of networks that tell a number
 
 
 @require_GET
@@ -173,7 +174,7 @@ def candidate(request: HttpRequest, run_id: int, number: int) -> HttpResponse:
 def _columns(plan: Plan) -> list[str]:
     """What the evaluations of a candidate are compared by: what the search measures, and what the final stage does."""
     aims = [] if plan.measures_accuracy else [objective.metric for objective in plan.objectives]
-    return list(dict.fromkeys((*aims, *(() if plan.is_rehearsal else TRAINED))))
+    return list(dict.fromkeys((*aims, *(() if plan.is_rehearsal else TOLD if plan.tells_number else TRAINED))))
 
 
 def _run(run_id: int) -> Run:

@@ -4,13 +4,14 @@ import { chart, colour, layout } from "nas/charts";
 
 const words = JSON.parse(document.getElementById("words").textContent);
 
-/** One line per training: validation accuracy by epoch, or the training loss where nothing is held back to validate. */
+/** One line per training: validation accuracy by epoch, of numbers the loss, or the training loss where nothing validates. */
 export function curves(element, trainings) {
   const tokens = ["--conv", "--pool", "--linear", "--merge", "--bad", "--io"];
   return chart(element, () => {
     const all = [...trainings.values()];
     const has = (one, name) => one.points.some((point) => point[name] !== null);
-    const field = all.some((one) => has(one, "valid_accuracy")) ? "valid_accuracy" : "train_loss";
+    const fields = ["valid_accuracy", "valid_loss"];
+    const field = fields.find((name) => all.some((one) => has(one, name))) ?? "train_loss";
     const shown = all.filter((one) => has(one, field));
     const validates = field === "valid_accuracy";
     const wanted = layout(words.epoch, validates ? words.accuracy : words.loss);

@@ -50,6 +50,7 @@ USES: dict[str, str] = {
     "model-int8.onnx": "the same in 8-bit whole numbers, quantised by onnxruntime: smaller, often faster, "
     "a little less exact",
     "model.pt2": 'the same as a program of torch.export: `torch.export.load("model.pt2").module()(raw)`',
+    "vocabulary.json": "the words that the network knows, by id; `encode` in `model.py` reads it",
     "architecture.json": "the architecture: space, settings, decisions and the graph",
     "model_card.md": "this page",
 }

@@ -16,6 +16,7 @@ from nas.evaluation.batches import Scale
 from nas.evaluation.datasets import Data
 from nas.evaluation.export import int8, onnx_file, program, runtime
 from nas.evaluation.export.card import card
+from nas.evaluation.export.encoding import encoding
 from nas.evaluation.export.source import source
 from nas.evaluation.networks import Network, build
 from nas.evaluation.protocol import Job
@@ -45,6 +46,9 @@ def write(job: Job, network: Network, data: Data, metrics: Mapping[str, float], 
     (folder / "model.py").write_text(source(graph, data), encoding="utf-8")
     architecture = json.dumps(_architecture(job, network), indent=2)
     (folder / "architecture.json").write_text(architecture + "\n", encoding="utf-8")
+    read = dict(encoding(data.known).files)
+    for name, content in read.items():
+        (folder / name).write_text(content, encoding="utf-8")
     made = _Optional(folder)
     checked = made.attempt("model.onnx", lambda path: _onnx(path, local, data))
     if checked is not None:
@@ -54,7 +58,7 @@ def write(job: Job, network: Network, data: Data, metrics: Mapping[str, float], 
     else:
         made.missing["model-int8.onnx"] = Sentence("It is made from model.onnx, which is missing.")
     made.attempt("model.pt2", lambda path: program.write(path, local, data))
-    files = ("weights.safetensors", "model.py", *made.files, "architecture.json", "model_card.md")
+    files = ("weights.safetensors", "model.py", *read, *made.files, "architecture.json", "model_card.md")
     said = _said(checked, made)
     page = card(job, graph, data, {**metrics, **made.metrics}, device=device, files=files, onnx=said)
     (folder / "model_card.md").write_text(page, encoding="utf-8")

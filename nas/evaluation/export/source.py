@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from nas.evaluation.datasets import Data
+from nas.evaluation.export.encoding import encoding
 from nas.evaluation.export.network_source import network_source
 from nas.spaces.graph import Graph, Task
 
@@ -13,7 +14,7 @@ Needs torch and safetensors, and weights.safetensors beside it:
 {usage}
 """
 
-import torch
+{imports}import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn{functional}
 
@@ -32,15 +33,15 @@ def load(path: str = "weights.safetensors") -> Network:
     network.load_state_dict(load_file(path))
     return network.eval()
 '''
-CLASSES = """    from model import CLASSES, load, preprocess
+CLASSES = """    from model import CLASSES, load, preprocess{encode}
 
     network = load("weights.safetensors")
-    logits = network(preprocess({inputs}))  # {inputs}: {what}
+    logits = network(preprocess({inputs}))  # {what}
     names = [CLASSES[index] for index in logits.argmax(1)]"""
-NUMBERS = """    from model import load, postprocess, preprocess
+NUMBERS = """    from model import load, postprocess, preprocess{encode}
 
     network = load("weights.safetensors")
-    numbers = postprocess(network(preprocess({inputs})))  # {inputs}: {what}"""
+    numbers = postprocess(network(preprocess({inputs})))  # {what}"""
 OF_IMAGES = '''def preprocess(pixels: Tensor) -> Tensor:
     """Return what the network reads of raw pixels (count, channels, height, width)."""
     shape = (1, -1, 1, 1)
@@ -57,15 +58,25 @@ OF_NUMBERS = '''def postprocess(outputs: Tensor) -> Tensor:
     return outputs.squeeze(1) * UNIT + CENTRE'''
 PREPROCESS = {"image": ("pixels", OF_IMAGES), "tabular": ("rows", OF_ROWS), "text": ("ids", OF_TEXTS)}
 
+ENCODED = {
+    "tabular": ("encode(rows)", "rows: dicts of what stands in each column, by its name"),
+    "text": ("encode(texts)", "texts: strings"),
+}
+
 
 def source(graph: Graph, data: Data) -> str:
     """Return the file's text; its layers have the names under which the weights are stored."""
     network, task = network_source(graph), graph.task
     inputs, preprocess = PREPROCESS[task.kind]
+    what, encoded = f"{inputs}: {_what(task, data)}", encoding(data.known)
+    if encoded.source:
+        inputs, what = ENCODED[task.kind]
+        preprocess = f"{encoded.source}\n\n\n{preprocess}"
     usage = CLASSES if task.goal == "classes" else NUMBERS
     return PAGE.format(
         dataset=data.known.title,
-        usage=usage.format(inputs=inputs, what=_what(task, data)),
+        usage=usage.format(inputs=inputs, what=what, encode=", encode" if encoded.source else ""),
+        imports=encoded.imports,
         functional="\nfrom torch.nn import functional as F" if "F." in network else "",
         constants="\n".join(_constants(task, data)),
         network=network,

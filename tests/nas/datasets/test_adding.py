@@ -3,17 +3,21 @@
 import errno
 import gzip
 import io
+import json
 import stat
 import struct
+import subprocess
+import sys
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import astuple
+from dataclasses import astuple, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
@@ -25,7 +29,12 @@ from nas.datasets.adding import add, remove
 from nas.datasets.features import features
 from nas.datasets.report import Progress, Report
 from nas.datasets.words import ids, words
+from nas.evaluation.datasets import load
+from nas.evaluation.protocol import Job, Split, Training
+from nas.evaluation.trained import Trained
+from nas.events import Measured
 from nas.sentences import Refused
+from nas.spaces.catalogue import SpaceSpec
 
 
 @pytest.fixture
@@ -463,6 +472,44 @@ def test_a_packed_file_is_bounded_by_what_it_really_holds(
     with pytest.raises(Refused, match=r"a\.tsv unpacks to more than 1 MB"):
         report_of(tmp_path / "a.tsv", home, "text")
     assert not [*home.iterdir()]
+
+
+# What is taken home
+
+
+@pytest.mark.parametrize("kind", ["table", "text"])
+def test_the_model_encodes_raw_rows_as_adding_did(
+    kind: str, tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NAS_DATASET_DIR", str(home))
+    report_of(table(tmp_path / "a", {"table": PEOPLE, "text": REVIEWS}[kind]), home, kind)
+    data = load(Split("mine"))
+    job = Job(SpaceSpec("baseline", {}), (), Split("mine"), Training(), 1, 1, "final", str(tmp_path / "out"))
+    *_, last = Trained().evaluate(replace(job, export=True))
+    assert isinstance(last, Measured), last
+    check = [
+        sys.executable,
+        "-m",
+        "ruff",
+        "check",
+        "--isolated",
+        "--line-length=120",
+        "--select=E4,E7,E9,F,I",
+        "model.py",
+    ]
+    assert subprocess.run(check, cwd=tmp_path / "out", capture_output=True, timeout=60).returncode == 0
+    if kind == "table":
+        names, *rows = [line.split(",") for line in PEOPLE.splitlines()]
+        raw: list[Any] = [dict(zip(names, row, strict=True)) for row in rows]
+    else:
+        raw = [line.split("\t")[0] for line in REVIEWS.splitlines()]
+    script = f"import sys; sys.path.insert(0, '.')\nimport model\nprint(model.encode({raw!r}).tolist())"
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", script], cwd=tmp_path / "out", capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
+    stored = torch.cat([part.inputs for part in (data.train, data.valid, data.test)]).tolist()
+    assert sorted(json.loads(done.stdout)) == sorted(stored)
 
 
 # Names, disks, changes
