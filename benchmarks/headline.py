@@ -155,6 +155,8 @@ class _Headline:
     def _job(self, architecture: Architecture, epochs: int, seed: int) -> Job:
         folder = str(self._work / f"{architecture.key}-{seed}")
         plan = replace(self.plan, final_epochs=epochs)
+        if architecture == BASELINE:
+            return jobs.baseline_job(plan, seed=seed, workdir=folder, data_dirs=self._roots)
         return jobs.final_job(plan, architecture, seed=seed, export=False, workdir=folder, data_dirs=self._roots)
 
     def _heard(self, job: Job) -> dict[str, float]:
