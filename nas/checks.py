@@ -4,7 +4,7 @@ from nas import codec, objectives
 from nas.datasets.catalogue import dataset
 from nas.evaluation import energy
 from nas.evaluation.fidelity import refuse as refuse_fidelity
-from nas.evaluation.protocol import Fidelity, Measuring, Rehearsal, Scoring, Training
+from nas.evaluation.protocol import Fidelity, Measuring, Rehearsal, Scoring, Supernet, Training
 from nas.gradient import GRADIENT, LEARNED, refuse
 from nas.objectives import METRICS
 from nas.plan import Plan, metrics, search_space, strategy, table, terms
@@ -45,6 +45,7 @@ def check(plan: Plan, *, tells_energy: bool | None = None) -> None:
     configure(Scoring, codec.dump(plan.scoring))
     configure(Fidelity, codec.dump(plan.fidelity))
     configure(Measuring, codec.dump(plan.measuring))
+    configure(Supernet, codec.dump(plan.supernet))
     configure(Policy, codec.dump(plan.policy))
     if not plan.is_rehearsal:
         plan.baseline.check(plan.task)
@@ -115,6 +116,8 @@ def by_gradient(plan: Plan) -> None:
 
 
 def _policy(plan: Plan) -> None:
+    if plan.is_shared and plan.policy.replicates > 1:
+        raise Refused("All networks share one set of weights, so there is nothing to repeat with another seed.")
     proxy, known = plan.policy.proxy, proxies(plan)
     if proxy and proxy not in known:
         raise Refused("There is no proxy {proxy}; there are {names}.", proxy=proxy, names=", ".join(known))

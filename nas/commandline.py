@@ -7,7 +7,7 @@ from typing import Any
 
 from nas.datasets.known import DATASETS
 from nas.earlier import warm_from
-from nas.evaluation.protocol import Fidelity, Measuring, Rehearsal, Scoring, Split, Training
+from nas.evaluation.protocol import Fidelity, Measuring, Rehearsal, Scoring, Split, Supernet, Training
 from nas.gradient import GRADIENT
 from nas.measuring import FIRST, first
 from nas.objectives import Limit, limit, objective
@@ -23,7 +23,7 @@ from nas.spaces.table import Tabulated
 from nas.strategies.catalogue import STRATEGIES
 
 DEFAULTS = Plan(Split("digits"), SpaceSpec("chain", {}), "genetic")
-OWNERS = ("strategy", "space", "training", "rehearsal", "scoring", "fidelity", "measuring", "policy")
+OWNERS = ("strategy", "space", "training", "rehearsal", "scoring", "supernet", "fidelity", "measuring", "policy")
 COUNTS = ("budget", "epochs", "final_epochs", "final_seeds", "final_top", "candidate_seconds", "seed")
 
 
@@ -39,7 +39,8 @@ def add_search_options(parser: argparse.ArgumentParser) -> None:
         "--evaluator",
         default=DEFAULTS.evaluator,
         choices=FIRST,
-        help="score: zero-cost proxies rank, only the best is trained",
+        help="supernet: all share one set of weights, trained once; score: zero-cost proxies rank; either way only the "
+        "best is trained",
     )
     parser.add_argument("--strategy", default="genetic", help=f"one of {', '.join([*STRATEGIES, *GRADIENT])}")
     for name in COUNTS:
@@ -78,8 +79,8 @@ def add_search_options(parser: argparse.ArgumentParser) -> None:
         action="append",
         default=[],
         metavar="KEY=VALUE",
-        help="a setting of the strategy, or KEY of space, training, fidelity, measuring, policy, rehearsal or scoring "
-        "as space.KEY; may be repeated",
+        help="a setting of the strategy, or KEY of space, training, supernet, fidelity, measuring, policy, "
+        "rehearsal or scoring as space.KEY; may be repeated",
     )
 
 
@@ -104,6 +105,7 @@ class _Settings:
     training: dict[str, Any] = field(default_factory=dict)
     rehearsal: dict[str, Any] = field(default_factory=dict)
     scoring: dict[str, Any] = field(default_factory=dict)
+    supernet: dict[str, Any] = field(default_factory=dict)
     measuring: dict[str, Any] = field(default_factory=dict)
     fidelity: dict[str, Any] = field(default_factory=dict)
     policy: dict[str, Any] = field(default_factory=dict)
@@ -127,6 +129,7 @@ def _plan(options: Mapping[str, Any]) -> Plan:
         rehearsal=configure(Rehearsal, settings.rehearsal),
         scoring=configure(Scoring, settings.scoring),
         fidelity=configure(Fidelity, settings.fidelity),
+        supernet=configure(Supernet, settings.supernet),
         measuring=configure(Measuring, settings.measuring),
         evaluator=options["evaluator"],
         policy=configure(Policy, settings.policy),
@@ -134,8 +137,10 @@ def _plan(options: Mapping[str, Any]) -> Plan:
     )
     plan = replace(plan, baseline=reference(options["baseline"], plan.space, options["baseline_budget"]))
     if options["table"] or options["space"] == Tabulated.name:
-        if plan.is_scored:
-            raise Refused("--evaluator score builds networks to score them; a table has none to build.")
+        if not plan.trains_each:
+            raise Refused(
+                "--evaluator {evaluator} builds networks; a table has none to build.", evaluator=plan.evaluator
+            )
         name = options["table"] or settings.space.get("table", Tabulated.table)
         return on_table(plan, name, objectives=options["objective"], report=options["report"], limits=options["limit"])
     if options["report"]:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+from nas import plan as planning
 from nas.architecture import Architecture
 from nas.evaluation.protocol import Job
 from nas.plan import Plan
@@ -10,9 +11,10 @@ from nas.spaces.catalogue import SpaceSpec
 
 
 def search_job(plan: Plan, architecture: Architecture, *, fidelity: int, workdir: str, **where: Any) -> Job:
-    """Return the job that measures a candidate on the validation split; `where` passes data_dirs and fingerprint."""
+    """Return the job that measures a candidate on the validation split; `where` passes folders and fingerprint."""
     return Job(
-        space=plan.space,
+        # Shared weights are trained on networks within the limits alone.
+        space=planning.limited(plan) if plan.is_shared else plan.space,
         choices=architecture.choices,
         split=plan.split,
         training=plan.training,
@@ -27,6 +29,7 @@ def search_job(plan: Plan, architecture: Architecture, *, fidelity: int, workdir
         scoring=plan.scoring,
         fidelity=plan.fidelity,
         measuring=plan.measuring,
+        supernet=plan.supernet,
         policy=plan.policy,
         **where,
     )
@@ -84,7 +87,7 @@ def _full(plan: Plan, space: SpaceSpec, choices: tuple[int, ...], *, seed: int, 
         seed=seed,
         stage="final",
         workdir=workdir,
-        evaluator="train" if plan.is_scored else plan.evaluator,
+        evaluator=plan.evaluator if plan.is_rehearsal else "train",
         columns=(*columns(plan), *plan.report),
         measuring=plan.measuring,
         holds_validation=plan.final_top > 1,

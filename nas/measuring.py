@@ -5,7 +5,7 @@ from dataclasses import replace
 from nas.objectives import Objective, objective
 from nas.plan import Plan, metrics, usual_objective
 
-FIRST = {"train": "", "score": "synflow"}  # the first objective by evaluator, "" for that of the task
+FIRST = {"train": "", "supernet": "", "score": "synflow"}  # the first objective by evaluator, "" for that of the task
 
 
 def measured_by(plan: Plan, evaluator: str) -> Plan:

@@ -10,7 +10,7 @@ from typing import Any
 
 from nas.architecture import Architecture
 from nas.datasets.catalogue import dataset
-from nas.evaluation.protocol import Fidelity, Measuring, Rehearsal, Scoring, Split, Training
+from nas.evaluation.protocol import Fidelity, Measuring, Rehearsal, Scoring, Split, Supernet, Training
 from nas.gradient import GRADIENT
 from nas.objectives import METRICS, Limit, Metric, Objective, fitting
 from nas.policy import Policy
@@ -34,6 +34,7 @@ from nas.strategies.warm import Warm
 from nas.tables.table import Table
 
 CHAIN = SpaceSpec("chain", {})
+OF_TRAINING = ("training_seconds", "energy_joules")  # what a network that was not trained by itself has none of
 SAMPLED, FEWEST_SMALL = 40, 2
 
 
@@ -70,6 +71,7 @@ class Plan:
     scoring: Scoring = field(default_factory=Scoring)
     fidelity: Fidelity = field(default_factory=Fidelity)
     measuring: Measuring = field(default_factory=Measuring)
+    supernet: Supernet = field(default_factory=Supernet)
     policy: Policy = field(default_factory=Policy)
     warm: WarmStart = field(default_factory=WarmStart)
 
@@ -113,6 +115,16 @@ class Plan:
         """Whether proxies score the candidates in the place of training."""
         return self.evaluator == "score"
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether candidates are measured by weights that all of them share."""
+        return self.evaluator == "supernet"
+
+    @property
+    def trains_each(self) -> bool:
+        """Whether every candidate is trained, for a number of epochs."""
+        return self.evaluator == "train"
+
 
 def usual_objective(plan: Plan) -> Objective:
     """Return what a search is after unless told otherwise."""
@@ -145,8 +157,13 @@ def _written(kinds: Mapping[str, type], name: str, values: Mapping[str, Any]) ->
 
 def search_space(plan: Plan) -> SearchSpace:
     """Return the space, with those limits that are known before training enforced."""
+    return spaces.build(limited(plan), plan.task)
+
+
+def limited(plan: Plan) -> SpaceSpec:
+    """Return the spec of the space with those limits."""
     known = tuple(limit for limit in plan.limits if limit.metric in METRICS and METRICS[limit.metric].costs_nothing)
-    return spaces.build(replace(plan.space, limits=known), plan.task)
+    return replace(plan.space, limits=known)
 
 
 def table(plan: Plan) -> Table:
@@ -167,9 +184,14 @@ def metrics(plan: Plan) -> Mapping[str, Metric]:
     """Return what can be an objective or a limit."""
     free = {name: about for name, about in METRICS.items() if about.costs_nothing}
     if not plan.is_rehearsal:
-        return PROXIES | free if plan.is_scored else fitting(plan.task.classes)
+        return PROXIES | free if plan.is_scored else _measurable(plan)
     columns = table(plan).columns
     return free | {name: Metric(name, about.goal, about.unit) for name, about in columns.items()}
+
+
+def _measurable(plan: Plan) -> dict[str, Metric]:
+    fits = fitting(plan.task.classes)
+    return {name: about for name, about in fits.items() if not (plan.is_shared and name in OF_TRAINING)}
 
 
 def strategy(plan: Plan) -> AnyStrategy:
@@ -203,7 +225,7 @@ def data_title(plan: Plan) -> str:
 
 def terms(plan: Plan) -> Terms:
     """Return what the run offers its strategy; a table has only the fidelities that somebody trained, a proxy none."""
-    fidelities: Sequence[int] = (0,) if plan.is_scored else range(1, plan.epochs + 1)
+    fidelities: Sequence[int] = range(1, plan.epochs + 1) if plan.trains_each else (0,)
     if plan.is_rehearsal:
         fidelities = table(plan).fidelities(plan.objectives[0].metric)
     return Terms(plan.budget, len(plan.objectives), fidelities)

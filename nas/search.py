@@ -123,7 +123,12 @@ class Search:
                 # The rungs of one architecture share a folder, so that a higher one goes on where the lower one ended.
                 folder = str(work / proposal.architecture.key)
                 job = jobs.search_job(
-                    self.plan, proposal.architecture, fidelity=proposal.fidelity, workdir=folder, **self._where()
+                    self.plan,
+                    proposal.architecture,
+                    fidelity=proposal.fidelity,
+                    workdir=folder,
+                    shared=str(work / "shared"),
+                    **self._where(),
                 )
                 found = yield from self._evaluate(job, proposal.number)
                 metrics = dict(found.metrics) if found else None

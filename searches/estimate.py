@@ -5,7 +5,7 @@ random networks of the chain on digits and 12 on Fashion-MNIST: a network took 0
 and 90th percentile).
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from math import ceil, log10, prod
@@ -38,6 +38,7 @@ LOOKED_UP = 0.08
 # needs no data, 6 to 20 for grasp, 1 to 6 for the others.
 PASSES = {"synflow": 1, "grasp": 9}
 USUAL_PASSES = 3
+DRAWN = 5e-3  # seconds that it takes to draw a network and build it
 LATEST = 50
 BYTES_PER_PARAMETER = 8
 EXPORTED_BYTES_PER_PARAMETER = 12
@@ -136,7 +137,7 @@ def estimate(draft: Draft) -> Estimate:
         magnitude=magnitude(space),
         parameters=parameters,
         candidate=candidate,
-        search=CPU.start + candidate.mean * ceil(plan.budget / lanes),
+        search=CPU.start + correction.factor * _shared(plan, graphs) + candidate.mean * ceil(plan.budget / lanes),
         final=final_seconds,
         workers=workers,
         disk=_disk(plan, parameters.mean),
@@ -205,6 +206,8 @@ def predict(plan: Plan, graph: Graph, stage: str, epochs: int = 0, speed: Speed 
     final = stage == Run.Stage.FINAL
     if plan.is_scored and not final:
         return speed.evaluation + _scoring(plan, graph, columns(plan), speed)
+    if plan.is_shared and not final:
+        return speed.evaluation + _by_shared_weights(plan, graph, speed)
     watching = 0.0 if final else _scoring(plan, graph, plan.policy.watch, speed)
     epochs = epochs or (plan.final_epochs if final else plan.epochs)
     rows = training_rows(plan.split, final=final)
@@ -213,6 +216,25 @@ def predict(plan: Plan, graph: Graph, stage: str, epochs: int = 0, speed: Speed 
     of_one = less.side**2 * less.width  # values put out; multiply-adds fall with the square of the width
     steps = ceil(rows / plan.training.batch_size)
     return speed.evaluation + watching + epochs * _epoch(graph, rows, steps, speed, of_one, less.width)
+
+
+def _by_shared_weights(plan: Plan, graph: Graph, speed: Speed) -> float:
+    """Recalibration and validation look forward alone, a third of a training step; proposals may train before."""
+    asked, held = plan.supernet, dataset(plan.split.dataset).train - training_rows(plan.split, final=False)
+    looked = asked.recalibration * asked.batch_size + held
+    found = _epoch(graph, looked, asked.recalibration, speed) / 3 + _scoring(plan, graph, plan.policy.watch, speed)
+    if asked.sampling == "proposals":
+        found += _epoch(graph, asked.steps * asked.batch_size, asked.steps, speed)
+    return found
+
+
+def _shared(plan: Plan, graphs: Sequence[Graph]) -> float:
+    """Return the seconds that the shared weights take, which one worker trains while the others wait."""
+    if not plan.is_shared:
+        return 0.0
+    images = training_rows(plan.split, final=False)
+    steps = ceil(images / plan.supernet.batch_size)
+    return plan.supernet.epochs * (fmean(_epoch(graph, images, steps, CPU) for graph in graphs) + steps * DRAWN)
 
 
 def _scoring(plan: Plan, graph: Graph, names: Iterable[str], speed: Speed) -> float:
@@ -262,7 +284,7 @@ def alive_workers(queue: str = "") -> int:
 
 
 def _disk(plan: Plan, parameters: float) -> float:
-    checkpoints = ((0 if plan.is_scored else plan.budget) + 2 * plan.final_seeds) * BYTES_PER_PARAMETER * parameters
+    checkpoints = ((plan.budget if plan.trains_each else 0) + 2 * plan.final_seeds) * BYTES_PER_PARAMETER * parameters
     return checkpoints + EXPORTED_BYTES_PER_PARAMETER * parameters
 
 

@@ -126,7 +126,7 @@ def _seconds_left(run: Run, measured: Sequence[Measurement], workers: int) -> fl
     candidate = median(times)
     # An epoch of a supernet is the nearest thing to one of the final stage that is known so far.
     final = candidate * run.plan.final_epochs / (1 if run.plan.is_gradient else run.plan.epochs)
-    if run.plan.is_scored:  # a score tells nothing of a training: what is left is that of the search alone
+    if run.plan.is_scored or run.plan.is_shared:  # neither tells how long a training is: the search alone counts
         final = 0.0
     if run.stage == Run.Stage.FINAL:
         work = final * run.evaluations.filter(stage=Run.Stage.FINAL, status__in=Evaluation.OPEN).count()

@@ -136,6 +136,8 @@ def _budget(draft: Draft) -> Part:
     looked = _("The proxies look at {count} training images.").format(count=plan.scoring.batch_size)
     scored = (looked,) if plan.is_scored else ()
     training = _settings(Training, codec.dump(plan.training), plan.task)
+    if plan.is_shared:
+        scored = (_shared(plan),)
     return Part(
         "budget",
         headline,
@@ -149,13 +151,31 @@ def _less(plan: Plan) -> tuple[tuple[str, str], ...]:
     return _settings(Fidelity, codec.dump(plan.fidelity), plan.task) if plan.fidelity != Fidelity() else ()
 
 
+def _shared(plan: Plan) -> str:
+    """Say what trains the weights that all networks share."""
+    asked = plan.supernet
+    before = ngettext(
+        "Random networks train the shared weights for {count} epoch.",
+        "Random networks train the shared weights for {count} epochs.",
+        asked.epochs,
+    ).format(count=asked.epochs)
+    if asked.sampling == "uniform":
+        return before
+    after = ngettext(
+        "Then every proposed network trains them for {count} batch before it is measured.",
+        "Then every proposed network trains them for {count} batches before it is measured.",
+        asked.steps,
+    )
+    return f"{before} {after.format(count=asked.steps)}"
+
+
 def _search(plan: Plan) -> str:
     """Say how much is searched: so many candidates, or so many epochs of one supernet."""
     if plan.is_gradient:
         words = ngettext("{count} epoch of the supernet", "{count} epochs of the supernet", plan.budget)
         return words.format(count=f"{plan.budget:,}")
     candidates = ngettext("{count} candidate", "{count} candidates", plan.budget).format(count=f"{plan.budget:,}")
-    if plan.is_rehearsal or plan.is_scored:
+    if not plan.trains_each:
         return candidates
     each = ngettext("{count} epoch each", "{count} epochs each", plan.epochs).format(count=plan.epochs)
     return _("{candidates}, {each}").format(candidates=candidates, each=each)

@@ -115,7 +115,8 @@ def _data(plan: Plan) -> tuple[str, str]:
 
 
 def _comparable(earlier: Plan, plan: Plan) -> bool:
-    return (earlier.objectives[0], earlier.epochs, _data(earlier)) == (plan.objectives[0], plan.epochs, _data(plan))
+    measured, wanted = ((one.objectives[0], one.evaluator, one.epochs, _data(one)) for one in (earlier, plan))
+    return measured == wanted
 
 
 def _prior(run: Run, plan: Plan) -> Prior | None:

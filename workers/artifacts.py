@@ -22,6 +22,11 @@ def workdir(evaluation: Evaluation) -> Path:
     return folder
 
 
+def shared(evaluation: Evaluation) -> Path:
+    """Return the folder of what all evaluations of a run have in common, made by whoever writes first."""
+    return _folder_of_run(evaluation) / "shared"
+
+
 def keep(evaluation: Evaluation, names: tuple[str, ...]) -> list[dict[str, Any]]:
     """Copy finished files from the work folder into the storage; returns name, path and bytes of each."""
     kept = []
@@ -38,9 +43,9 @@ def keep(evaluation: Evaluation, names: tuple[str, ...]) -> list[dict[str, Any]]
 
 
 def clear(evaluation: Evaluation) -> None:
-    """Remove the work folder of an evaluation that is over; those of rungs stay until the final stage."""
+    """Remove the work folder of an evaluation that is over; what is shared stays until the final stage."""
     if evaluation.stage == Run.Stage.FINAL:
-        for folder in _folder_of_run(evaluation).glob("rungs-*"):
+        for folder in (*_folder_of_run(evaluation).glob("rungs-*"), shared(evaluation)):
             shutil.rmtree(folder, ignore_errors=True)
     if not _is_rung(evaluation):
         shutil.rmtree(workdir(evaluation), ignore_errors=True)

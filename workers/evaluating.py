@@ -43,7 +43,7 @@ def job_of(evaluation: Evaluation) -> Job:
         return jobs.gradient_job(run.plan, **where)
     architecture = evaluation.of.architecture
     if evaluation.stage == Run.Stage.SEARCH:
-        where["peers"] = _peers(evaluation)
+        where |= {"peers": _peers(evaluation), "shared": str(artifacts.shared(evaluation))}
         return jobs.search_job(run.plan, architecture, fidelity=evaluation.of.fidelity, **where)
     if evaluation.of.is_baseline:
         final = final_of(run)
@@ -205,9 +205,12 @@ class Drive:
 def limit_of(evaluation: Evaluation) -> float:
     """Return the seconds an attempt may take: the plan's for a candidate, in proportion for the final stage.
 
-    Of a search by gradient it is what each of its epochs may take.
+    Of a search by gradient it is what each of its epochs may take. Shared weights may take that long for each of their
+    epochs, whoever trains them and whoever waits for them.
     """
     asked = evaluation.run.plan
+    if asked.is_shared and evaluation.stage == Run.Stage.SEARCH:
+        return float(asked.candidate_seconds * (1 + asked.supernet.epochs))
     if evaluation.stage != Run.Stage.FINAL:
         return float(asked.candidate_seconds)
     return asked.candidate_seconds * max(1.0, 2.0 * asked.final_epochs / asked.epochs)

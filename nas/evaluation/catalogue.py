@@ -2,7 +2,7 @@
 
 from pkgutil import resolve_name
 
-from nas.evaluation.protocol import Evaluator, Job, Rehearsal, Scoring, Training
+from nas.evaluation.protocol import Evaluator, Job, Rehearsal, Scoring, Supernet, Training
 from nas.evaluation.replicated import Replicated
 from nas.evaluation.watched import Watched
 
@@ -11,13 +11,15 @@ EVALUATORS = {
     "train": "nas.evaluation.trained:Trained",
     "table": "nas.evaluation.rehearsed:Rehearsed",
     "score": "nas.evaluation.untrained:Untrained",
+    "supernet": "nas.evaluation.shared.evaluator:Inherited",
     "relaxed": "nas.evaluation.relaxed.search:Relaxed",  # not chosen by name: a strategy by gradient brings it
 }
-WATCHED = ("train",)  # the evaluators beside which proxies may be watched
-SETTINGS: dict[str, type] = {"train": Training, "table": Rehearsal, "score": Scoring}
+WATCHED = ("train", "supernet")  # the evaluators beside which proxies may be watched
+SETTINGS: dict[str, type] = {"train": Training, "table": Rehearsal, "score": Scoring, "supernet": Supernet}
 ABOUT = {
     "train": "Trains every network from scratch and measures it on the validation split.",
     "table": "Looks every network up in a table of trained ones: a search in seconds.",
+    "supernet": "Trains weights that all networks share, once, and measures each by its part; the winner is trained.",
     "score": "Scores every network without training it, by zero-cost proxies; the winner is trained.",
 }
 

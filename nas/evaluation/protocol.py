@@ -101,6 +101,34 @@ class Scoring:
 
 
 @dataclass(frozen=True)
+class Supernet:
+    """How the weights that all networks share are trained, and a network is measured by them."""
+
+    sampling: str = setting(
+        "uniform",
+        options=("uniform", "proposals"),
+        help="Which networks train the shared weights: random ones, beforehand, or after those also each that the "
+        "strategy proposes, as ENAS does.",
+    )
+    epochs: int = setting(
+        100, low=0, high=100_000, help="Epochs that random networks train the shared weights, one network per batch."
+    )
+    steps: int = setting(
+        20, low=0, high=10_000, unit="batches", help="Batches that a proposed network trains them, where it does."
+    )
+    batch_size: int = setting(64, low=2, high=4096, help="Images per step of the shared weights.")
+    learning_rate: float = setting(0.1, low=1e-6, high=10, help="First learning rate of the shared weights.")
+    weight_decay: float = setting(1e-4, low=0, high=1, help="L2 penalty on the shared weights.")
+    recalibration: int = setting(
+        10,
+        low=1,
+        high=1000,
+        unit="batches",
+        help="Training batches that the statistics of batch normalisation are taken from anew, for each network.",
+    )
+
+
+@dataclass(frozen=True)
 class Measuring:
     """How costs are measured."""
 
@@ -127,6 +155,7 @@ class Job:
     `columns` are the metrics that the run compares by, `peers` the complete curves of the run so far.
     The final stage keeps validation apart from training where it `holds_validation`, and trains for about `seconds` in
     place of `epochs` where those are given.
+    `shared` is a folder for what all jobs of a run have in common: the weights of a supernet.
     `strategy` names a search by gradient, which is one evaluation, with its settings; it needs no `choices`.
     """
 
@@ -153,6 +182,8 @@ class Job:
     measuring: Measuring = field(default_factory=Measuring)
     holds_validation: bool = False
     seconds: float = 0.0
+    supernet: Supernet = field(default_factory=Supernet)
+    shared: str = ""
     strategy: str = ""
     strategy_settings: Mapping[str, Any] = field(default_factory=dict)
 

@@ -46,7 +46,7 @@ def proxies(job: Job, names: Iterable[str]) -> dict[str, float]:
     probe = _probe(job, graph_of(job), data_of(job))
     found = {}
     for name in names:
-        with suppress(Refused):
+        with suppress(Refused, RuntimeError):  # what a proxy cannot do must not cost the measurement
             found[name] = measure(name, probe)
     return found
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from nas import codec
 from nas.checks import proxies
-from nas.evaluation.protocol import Fidelity, Measuring, Rehearsal, Scoring, Training
+from nas.evaluation.protocol import Fidelity, Measuring, Rehearsal, Scoring, Supernet, Training
 from nas.plan import Plan
 from nas.policy import Policy
 from nas.proxies import METRICS as PROXIES
@@ -27,6 +27,7 @@ OF_FINAL = ("final_epochs", "final_seeds", "final_top")
 OF_TRAINING = ("epochs", *OF_FINAL)
 POLICY_OF_TABLES = ("policy-proxy", "policy-proxy_share", "policy-proxy_trust")
 POLICY_OF_SCORES = ("policy-replicates", *POLICY_OF_TABLES)
+POLICY_OF_SHARED = (*POLICY_OF_TABLES, "policy-watch")
 POLICY_OF_TRAINING = ("policy-replicates", "policy-stopping", "policy-grace", *POLICY_OF_TABLES, "policy-watch")
 
 
@@ -52,6 +53,10 @@ def budget_fields(draft: Draft) -> dict[str, forms.Field]:
             | setting_fields(Scoring, "scoring")
             | _policy_fields(draft.plan, POLICY_OF_SCORES)
         )
+    if draft.plan.is_shared:
+        fields["budget"].help_text = _("How many networks the search measures by the shared weights and compares.")
+        shared = setting_fields(Supernet, "supernet")
+        return fields | shared | _final_fields(draft.plan) | _policy_fields(draft.plan, POLICY_OF_SHARED)
     if draft.plan.is_gradient:
         fields["budget"] = _number(
             _("Epochs of the search"), _("How long the supernet trains; an architecture is derived after each epoch.")
@@ -110,8 +115,9 @@ def budget_initial(draft: Draft) -> dict[str, Any]:
     scoring = setting_initial(Scoring, "scoring", codec.dump(plan.scoring))
     policy = setting_initial(Policy, "policy", codec.dump(plan.policy))
     measuring = setting_initial(Measuring, "measuring", codec.dump(plan.measuring))
+    supernet = setting_initial(Supernet, "supernet", codec.dump(plan.supernet))
     less = setting_initial(Fidelity, "fidelity", codec.dump(plan.fidelity))
-    groups = {**less, **training, **measuring, **rehearsal, **scoring, **policy}
+    groups = {**less, **training, **measuring, **rehearsal, **scoring, **supernet, **policy}
     return {"name": draft.name, "queue": draft.queue, **numbers, **groups, **contest_initial(plan)}
 
 
@@ -131,6 +137,8 @@ def apply_budget(draft: Draft, data: Data) -> Draft:
     plan = replace(plan, fidelity=configure(Fidelity, less))
     if plan.is_scored:
         plan = replace(plan, scoring=configure(Scoring, setting_values(Scoring, "scoring", data)))
+    if plan.is_shared:
+        plan = replace(plan, supernet=configure(Supernet, setting_values(Supernet, "supernet", data)))
     policy = {name.removeprefix("policy-"): data[name] for name in POLICY_OF_TRAINING if name in data}
     plan = replace(plan, policy=replace(plan.policy, **policy))
     return Draft(name=data["name"], queue=data["queue"], plan=plan)

@@ -45,7 +45,11 @@ GROUPS: tuple[tuple[Words, tuple[str, ...]], ...] = (
     (_("Several objectives"), ("nsga2",)),
     (_("By gradient, on shared weights"), tuple(GRADIENT)),
 )
-MEASURING: dict[str, Words] = {"train": _("Train each"), "score": _("Score without training")}
+MEASURING: dict[str, Words] = {
+    "train": _("Train each"),
+    "supernet": _("Share weights"),
+    "score": _("Score without training"),
+}
 ABOUT = strategies.ABOUT | GRADIENT_ABOUT
 
 

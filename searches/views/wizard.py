@@ -169,7 +169,7 @@ def _parts(form: StepForm) -> dict[str, Any]:
             parts = {"limits": first, "further": further, "reports": form.fields_of("report_")}
             return {**parts, "able": able, "baseline": baseline, "proxies": proxies_about(plan)}
         case "budget":
-            groups = ("fidelity", "training", "measuring", "rehearsal", "scoring", "policy")
+            groups = ("fidelity", "training", "measuring", "rehearsal", "scoring", "supernet", "policy")
             parts = {part: form.fields_of(f"{part}-") for part in groups}
             changes = [f"training-{name}" for name in AUGMENTATION]
             return parts | {

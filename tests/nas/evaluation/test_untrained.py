@@ -95,7 +95,7 @@ def test_several_proxies_make_a_front(capsys):
     [
         (["--evaluator", "score", "--objective", "accuracy"], "There is no metric accuracy; the nearest are "),
         (["--objective", "synflow"], "There is no metric synflow; the nearest are "),
-        (["--evaluator", "score", "--space", "table"], "--evaluator score builds networks to score them"),
+        (["--evaluator", "score", "--space", "table"], "--evaluator score builds networks; a table has none"),
         (["--evaluator", "score", "--set", "scoring.batch_size=1"], "batch_size is 1; it must be between 2 and 4096."),
         (["--evaluator", "score", "--strategy", "asha"], "asha"),
     ],
