@@ -14,6 +14,7 @@ from scipy.io import savemat
 
 from nas.datasets.known import CIFAR_FILES, DATASETS, IDX_FILES
 from nas.datasets.places import DEBIAN_FASHION
+from nas.evaluation import datasets
 from nas.evaluation.datasets import Data, load
 from nas.evaluation.protocol import Split
 from nas.evaluation.vision import torchvision
@@ -64,7 +65,7 @@ def test_mean_and_std_are_of_the_training_part() -> None:
 def test_the_fingerprint_knows_the_split() -> None:
     prints = {load(split).fingerprint for split in (Split("digits"), Split("digits", 1), Split("digits", 0, 0.2))}
     assert len(prints) == 3
-    assert load(Split("digits")).fingerprint == load.__wrapped__(Split("digits")).fingerprint
+    assert load(Split("digits")).fingerprint == datasets._load(Split("digits"), ()).fingerprint
 
 
 def test_fashion_mnist_is_read_from_torchvisions_folders_gzipped_or_not(tmp_path: Path) -> None:
@@ -76,11 +77,11 @@ def test_fashion_mnist_is_read_from_torchvisions_folders_gzipped_or_not(tmp_path
 
 def test_the_fingerprint_knows_the_content(tmp_path: Path) -> None:
     place = write_fashion(tmp_path)
-    before = load.__wrapped__(Split("fashion_mnist"), (tmp_path,)).fingerprint
+    before = datasets._load(Split("fashion_mnist"), (tmp_path,)).fingerprint
     content = bytearray((place / IDX_FILES[0]).read_bytes())
     content[-1] ^= 1
     (place / IDX_FILES[0]).write_bytes(content)
-    assert load.__wrapped__(Split("fashion_mnist"), (tmp_path,)).fingerprint != before
+    assert datasets._load(Split("fashion_mnist"), (tmp_path,)).fingerprint != before
 
 
 DAMAGES: dict[str, tuple[str, Callable[[bytes], bytes], str]] = {
@@ -150,7 +151,7 @@ def write_cifar(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_cifar_is_read_through_torchvision(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write_cifar(tmp_path, monkeypatch)
-    data: Data = load.__wrapped__(Split("cifar10"), (tmp_path,))
+    data: Data = datasets._load(Split("cifar10"), (tmp_path,))
     assert (len(data.train), len(data.valid), len(data.test)) == (150, 50, 40)
     assert tuple(data.test.inputs.shape) == (40, 3, 32, 32)
     assert len(data.mean) == 3
@@ -160,15 +161,15 @@ def test_a_damaged_cifar_is_refused_before_it_is_unpickled(tmp_path: Path, monke
     place = write_cifar(tmp_path, monkeypatch)
     (place / "data_batch_3").write_bytes(b"not what was published")
     with pytest.raises(Refused, match=r"CIFAR-10 in .* is corrupt or not complete"):
-        load.__wrapped__(Split("cifar10"), (tmp_path,))
+        datasets._load(Split("cifar10"), (tmp_path,))
 
 
 def test_mnist_is_read_from_its_own_folder_beside_fashion_mnist(tmp_path: Path) -> None:
     write_fashion(tmp_path)
     with pytest.raises(Refused, match="MNIST was not found"):
-        load.__wrapped__(Split("mnist"), (tmp_path,))
+        datasets._load(Split("mnist"), (tmp_path,))
     (tmp_path / "FashionMNIST").rename(tmp_path / "MNIST")
-    data = load.__wrapped__(Split("mnist"), (tmp_path,))
+    data = datasets._load(Split("mnist"), (tmp_path,))
     assert (len(data.train), len(data.valid), len(data.test)) == (75, 25, 100)
     assert not data.mirrors, "a mirrored 2 is no 2"
 
@@ -189,7 +190,7 @@ def test_cifar_100_is_read_through_torchvision(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(reader, "train_list", [["train", sums["train"]]])
     monkeypatch.setattr(reader, "test_list", [["test", sums["test"]]])
     monkeypatch.setattr(reader, "meta", {**reader.meta, "md5": sums["meta"]})
-    data: Data = load.__wrapped__(Split("cifar100"), (tmp_path,))
+    data: Data = datasets._load(Split("cifar100"), (tmp_path,))
     assert (len(data.train), len(data.valid), len(data.test)) == (600, 200, 800)
     assert data.known.task.classes == len(set(data.known.classes)) == 100
     assert data.test.labels[:3].tolist() == [0, 1, 2]
@@ -208,10 +209,10 @@ def test_svhn_is_read_from_its_matlab_files(tmp_path: Path, monkeypatch: pytest.
         savemat(file, {"X": images, "y": labels[:, None].astype(np.uint8)})
         lists[split] = [lists[split][0], file.name, hashlib.md5(file.read_bytes()).hexdigest()]
     monkeypatch.setattr(reader, "split_list", lists)
-    data: Data = load.__wrapped__(Split("svhn"), (tmp_path,))
+    data: Data = datasets._load(Split("svhn"), (tmp_path,))
     assert (len(data.train), len(data.valid), len(data.test)) == (75, 25, 100)
     assert data.test.labels[8:11].tolist() == [9, 0, 1]
     assert (data.test.inputs[0].numpy() == images[:, :, :, 0].transpose(2, 0, 1)).all()
     (tmp_path / "test_32x32.mat").write_bytes(b"not what was published")
     with pytest.raises(Refused, match=r"SVHN in .* is corrupt or not complete"):
-        load.__wrapped__(Split("svhn"), (tmp_path,))
+        datasets._load(Split("svhn"), (tmp_path,))
