@@ -5,13 +5,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from nas import codec
 from nas.datasets.known import DATASETS
 from nas.earlier import warm_from
 from nas.evaluation.protocol import Fidelity, Measuring, Rehearsal, Scoring, Split, Supernet, Training
 from nas.gradient import GRADIENT
 from nas.measuring import FIRST, first
 from nas.objectives import Limit, limit, objective
-from nas.plan import Plan, default_limits, metrics
+from nas.plan import Plan, default_limits, metrics, usual_training
 from nas.policy import Policy
 from nas.reference import HAND_MADE, NETWORKS, reference
 from nas.rehearsal import on_table
@@ -84,6 +85,12 @@ def add_search_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _training(kind: str, asked: Mapping[str, Any]) -> Training:
+    # A rate that suits the usual optimiser of the space says nothing of another one.
+    usual = Training() if "optimizer" in asked else usual_training(SpaceSpec(kind, {}))
+    return configure(Training, {**codec.dump(usual), **asked})
+
+
 def _add_baseline(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--baseline",
@@ -125,7 +132,7 @@ def _plan(options: Mapping[str, Any]) -> Plan:
         space=SpaceSpec(options["space"], settings.space, rules=tuple(rule(text) for text in options["rule"])),
         strategy=options["strategy"],
         strategy_settings=settings.strategy,
-        training=configure(Training, settings.training),
+        training=_training(options["space"], settings.training),
         rehearsal=configure(Rehearsal, settings.rehearsal),
         scoring=configure(Scoring, settings.scoring),
         fidelity=configure(Fidelity, settings.fidelity),

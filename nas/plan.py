@@ -26,6 +26,7 @@ from nas.spaces.catalogue import SpaceSpec
 from nas.spaces.graph import Task
 from nas.spaces.protocol import SearchSpace
 from nas.spaces.table import Tabulated
+from nas.spaces.transformer import Transformer
 from nas.strategies import catalogue as strategies
 from nas.strategies.distinct import Distinct
 from nas.strategies.protocol import AnyStrategy, Terms, dice
@@ -129,6 +130,17 @@ class Plan:
 def usual_objective(plan: Plan) -> Objective:
     """Return what a search is after unless told otherwise."""
     return Objective("rmse", "min") if plan.tells_number else Objective("accuracy", "max")
+
+
+def usual_training(spec: SpaceSpec) -> Training:
+    """Return how the networks of a space are trained unless told otherwise: those with attention by AdamW.
+
+    Vaswani et al., 2017, and Dosovitskiy et al., 2021, train their transformers with Adam; SGD at the rate that suits
+    convolutions hardly moves the vectors of rare words.
+    """
+    if spec.kind == Transformer.name:
+        return Training(optimizer="adamw", learning_rate=0.002, weight_decay=0.05)
+    return Training()
 
 
 def default_limits(task: Task, spec: SpaceSpec = CHAIN) -> tuple[Limit, ...]:

@@ -13,13 +13,14 @@ from nas import codec
 from nas.datasets.catalogue import dataset
 from nas.evaluation.protocol import Split
 from nas.gradient import LEARNED
-from nas.plan import Plan, default_limits, explicit, metrics, usual_objective
+from nas.plan import Plan, default_limits, explicit, metrics, usual_objective, usual_training
 from nas.policy import Policy
 from nas.rehearsal import on_table
 from nas.sentences import Refused
 from nas.spaces import catalogue as spaces
 from nas.spaces.catalogue import SpaceSpec
 from nas.spaces.table import Tabulated
+from nas.spaces.transformer import Transformer
 from searches.models import Race, Run
 
 # Others report what their methods find within 150 trainings.
@@ -40,8 +41,13 @@ class Draft:
 def first_plan() -> Plan:
     """Return the plan of a new search: good as it is, so that a person may just go on."""
     limits = default_limits(dataset("digits").task)
-    policy = Policy(watch=("synflow", "jacob_cov"))  # they cost little, and the page shows what they are worth
-    return explicit(Plan(Split("digits"), SpaceSpec("chain", {}), "genetic", limits=limits, policy=policy))
+    spec = SpaceSpec("chain", {})
+    return explicit(Plan(Split("digits"), spec, "genetic", limits=limits, policy=Policy(watch=_watched(spec))))
+
+
+def _watched(spec: SpaceSpec) -> tuple[str, ...]:
+    # They cost little, and the page shows what they are worth; neither ranks networks with attention.
+    return () if spec.kind == Transformer.name else ("synflow", "jacob_cov")
 
 
 def with_dataset(plan: Plan, split: Split) -> Plan:
@@ -50,7 +56,7 @@ def with_dataset(plan: Plan, split: Split) -> Plan:
     What was made for a table is made anew: space, objectives and numbers of epochs.
     """
     plan = _between(plan, first_plan()) if plan.is_rehearsal else plan
-    return _with_usual_limits(plan, _fitting(replace(plan, split=split)))
+    return _with_what_is_usual(plan, _fitting(replace(plan, split=split)))
 
 
 def _fitting(plan: Plan) -> Plan:
@@ -66,10 +72,14 @@ def _fitting(plan: Plan) -> Plan:
 def with_space(plan: Plan, spec: SpaceSpec) -> Plan:
     """Return the plan on another space; limits that were the usual ones become those of that space."""
     changed = replace(plan, space=spec)
-    return changed if plan.is_rehearsal else _with_usual_limits(plan, changed)
+    return changed if plan.is_rehearsal else _with_what_is_usual(plan, changed)
 
 
-def _with_usual_limits(before: Plan, after: Plan) -> Plan:
+def _with_what_is_usual(before: Plan, after: Plan) -> Plan:
+    if before.training == usual_training(before.space):
+        after = replace(after, training=usual_training(after.space))
+    if before.policy.watch == _watched(before.space):
+        after = replace(after, policy=replace(after.policy, watch=_watched(after.space)))
     new = default_limits(after.task, after.space)
     try:
         old = default_limits(before.task, before.space)
@@ -91,7 +101,7 @@ def with_strategy(plan: Plan, name: str, settings: Mapping[str, Any]) -> Plan:
     usual, first = default_limits(plan.task, plan.space), first_plan()
     if not changed.is_gradient:
         budget = first.budget if plan.budget == SUPERNET_EPOCHS else plan.budget
-        policy = replace(plan.policy, watch=first.policy.watch)
+        policy = replace(plan.policy, watch=_watched(plan.space))
         return replace(changed, budget=budget, limits=plan.limits or usual, policy=policy)
     aims = plan.objectives if plan.objectives[0].metric in LEARNED else first.objectives
     return replace(

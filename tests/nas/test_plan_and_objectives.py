@@ -143,3 +143,13 @@ def test_a_setting_that_is_not_one_is_refused(bad):
 def test_a_limit_that_is_not_one_is_refused(bad):
     with pytest.raises(Refused):
         plan_of({**OPTIONS, "limit": [bad]})
+
+
+def test_transformers_are_trained_by_adamw_unless_another_optimiser_is_asked_for():
+    def trained(space, *pairs):
+        return plan_of({**OPTIONS, "space": space, "set": list(pairs)}).training
+
+    assert (trained("transformer").optimizer, trained("transformer").learning_rate) == ("adamw", 0.002)
+    slower = trained("transformer", "training.learning_rate=0.001")
+    assert (slower.optimizer, slower.learning_rate) == ("adamw", 0.001)
+    assert trained("transformer", "training.optimizer=sgd") == trained("chain") == Training()

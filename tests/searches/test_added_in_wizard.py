@@ -7,10 +7,12 @@ from django.urls import reverse
 
 from nas import codec
 from nas.datasets import adding
-from nas.evaluation.protocol import Split
+from nas.evaluation.protocol import Split, Training
 from nas.objectives import Objective
+from nas.policy import Policy
+from nas.spaces.catalogue import SpaceSpec
 from searches import drafts
-from searches.drafts import first_plan, with_dataset
+from searches.drafts import first_plan, with_dataset, with_space
 from searches.models import Run
 from tests.searches.conftest import follow
 
@@ -129,3 +131,15 @@ def test_a_draft_whose_dataset_is_gone_goes_back_to_the_first_step(person, draft
     plan = Run.objects.get(pk=draft.pk).plan
     assert (plan.split.dataset, plan.space.kind) == ("digits", "transformer")
     assert codec.dump(plan)
+
+
+def test_how_networks_train_and_what_is_watched_follow_the_space_until_somebody_chose_otherwise(make_dataset):
+    make_dataset("text", "films")
+    plan = with_dataset(first_plan(), Split("films"))
+    assert (plan.training.optimizer, plan.policy.watch) == ("adamw", ())
+    assert with_dataset(plan, Split("digits")).training == plan.training, "digits can be searched by transformers, too"
+    back = with_space(with_dataset(plan, Split("digits")), SpaceSpec("chain", {}))
+    assert (back.training, back.policy.watch) == (first_plan().training, first_plan().policy.watch)
+    own = drafts.replace(first_plan(), training=Training(learning_rate=0.05), policy=Policy())
+    moved = with_dataset(own, Split("films"))
+    assert (moved.training, moved.policy.watch) == (own.training, ())
