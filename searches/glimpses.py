@@ -84,7 +84,7 @@ def _lines(one: Added, known: Dataset, chosen: Sequence[int], labels: NDArray[An
     for index in chosen:
         row, label = inputs[index].tolist(), labels[index]
         text = " ".join(_words(words, row)) if words else ", ".join(cells(one.columns, row))
-        yield text, known.classes[int(label)] if known.task.goal == "classes" else f"{label:.5g}"
+        yield text, known.classes[int(label)] if known.task.goal == "classes" else _number(label)
 
 
 def _words(known: Sequence[str], tokens: Sequence[int]) -> Iterator[str]:
@@ -103,5 +103,10 @@ def cells(columns: Sequence[Column], features: Sequence[float]) -> Iterator[str]
         if column.categories:
             told = column.categories[part.index(1.0)] if 1.0 in part else "?"
         else:
-            told = "?" if gone else f"{part[0]:.5g}"
+            told = "?" if gone else _number(part[0])
         yield f"{column.name} {told}"
+
+
+def _number(value: float) -> str:
+    """Write a number with five digits that mean something, never with an exponent."""
+    return np.format_float_positional(float(f"{value:.5g}"), trim="-")
