@@ -134,6 +134,6 @@ def test_list_names_every_strategy_with_its_settings(capsys):
     listed = json.loads(capsys.readouterr().out)
     assert set(listed["strategies"]) == set(STRATEGIES)
     assert listed["strategies"]["genetic"]["settings"]["population"]["low"] == 2
-    assert set(listed["evaluators"]) == {"train", "table", "score"}
+    assert set(listed["evaluators"]) == {"train", "table", "score", "supernet"}
     assert main(["list"]) == 0
     assert "population = " in capsys.readouterr().out
