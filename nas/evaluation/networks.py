@@ -9,7 +9,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from nas.evaluation.layers import Attention, Embed, FactorizedReduce, Patches, SqueezeExcite
+from nas.evaluation.layers import Attention, Embed, FactorizedReduce, Patches, PixelConv, SqueezeExcite
 from nas.sentences import Refused
 from nas.spaces.graph import Graph, Node, Shape, Task, sides
 
@@ -188,7 +188,8 @@ def _layer(node: Node, read: Shape, task: Task) -> nn.Module | None:
 def _conv(node: Node, channels: int) -> nn.Conv2d:
     option = node.options
     kernel, dilation = sides(option["kernel"]), sides(option["dilation"])[0]
-    return nn.Conv2d(
+    kind = PixelConv if kernel == (1, 1) and sides(option["stride"]) != (1, 1) else nn.Conv2d
+    return kind(
         channels,
         node.shape[0],
         kernel,

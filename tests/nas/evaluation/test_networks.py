@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from nas.architecture import Architecture
 from nas.datasets.known import DATASETS
-from nas.evaluation.layers import Attention, FactorizedReduce, SqueezeExcite
+from nas.evaluation.layers import Attention, FactorizedReduce, PixelConv, SqueezeExcite
 from nas.evaluation.networks import Network, build, layer_name
 from nas.sentences import Refused
 from nas.spaces import catalogue
@@ -82,6 +82,31 @@ def test_a_factorized_reduction_reads_every_other_pixel_and_those_between(sides:
     assert torch.equal(even, image[0, 0, ::2, ::2])
     between = image[0, 0, 1::2, 1::2]
     assert torch.equal(odd, functional.pad(between, (0, sides[1] % 2, 0, sides[0] % 2)))
+
+
+@pytest.mark.parametrize("channels", [3, 4, 16])
+def test_a_strided_convolution_of_single_pixels_is_torchs_own_and_so_are_its_gradients(channels: int) -> None:
+    torch.manual_seed(0)
+    ours, theirs = PixelConv(channels, 8, 1, stride=2), nn.Conv2d(channels, 8, 1, stride=2)
+    ours.load_state_dict(theirs.state_dict())
+    images = torch.randn(16, channels, 7, 8)
+    # In torch's own the gradient of channels that lie innermost is what must not be asked for; outermost it is safe.
+    made, expected = ours(images.contiguous(memory_format=torch.channels_last)), theirs(images)
+    torch.testing.assert_close(made, expected)
+    made.square().sum().backward()
+    expected.square().sum().backward()
+    torch.testing.assert_close(ours.weight.grad, theirs.weight.grad)
+
+
+def test_no_network_leaves_a_stride_to_a_convolution_of_single_pixels() -> None:
+    sketch = Sketch(Task((4, 8, 8), 2))
+    sketch.conv("shortcut", "input", filters=8, kernel=1, stride=2)
+    sketch.conv("whole", "input", filters=8, kernel=1)
+    sketch.conv("wide", "input", filters=8, kernel=3, stride=2)
+    last = sketch.conv("last", "shortcut", filters=8, kernel=1)
+    network = build(sketch.classify(sketch.global_pool("pool", last)))
+    assert type(network.shortcut) is PixelConv
+    assert {type(network.whole), type(network.wide)} == {nn.Conv2d}
 
 
 def test_a_gate_scales_channels_by_what_it_sees_of_the_whole_image() -> None:
