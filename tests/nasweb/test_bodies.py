@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -35,7 +36,11 @@ def ask(pieces, length=None):
         told.append(message.get("status") or message["body"].decode())
 
     headers = [] if length is None else [(b"content-length", str(length).encode())]
-    asyncio.run(Bounded(_pages)({"type": "http", "headers": headers}, receive, send))
+    # In a thread of its own: Playwright keeps an event loop in this one once a browser test has run.
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(
+            lambda: asyncio.run(Bounded(_pages)({"type": "http", "headers": headers}, receive, send))
+        ).result()
     return told
 
 
