@@ -216,8 +216,8 @@ def test_an_onnx_file_that_fails_its_check_is_not_offered_and_the_card_says_why(
     assert "model.onnx" not in measured.artifacts
     assert not (tmp_path / "model.onnx").exists()
     card = (tmp_path / "model_card.md").read_text()
-    assert "There is no ONNX file" in card
-    assert "`model.onnx`" not in card
+    assert "`model.onnx` is missing" in card
+    assert "`model-int8.onnx` is missing" in card
 
 
 def test_the_search_stage_measures_validation_and_exports_nothing(tmp_path: Path) -> None:

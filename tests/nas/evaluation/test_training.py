@@ -241,7 +241,7 @@ def test_it_never_raises(tmp_path: Path) -> None:
         (replace(job, choices=(9,)), "invalid"),
         (replace(job, choices=(99, *job.choices[1:])), "invalid"),
         (replace(job, space=replace(job.space, kind="chian")), "invalid"),
-        (replace(job, split=Split("imagenet")), "invalid"),
+        (replace(job, split=Split("imagenet")), "data"),
         (replace(job, split=Split("fashion_mnist"), data_dirs=(str(tmp_path),), fingerprint="other"), "data"),
         (replace(job, fingerprint="other"), "data"),
     ):

@@ -13,6 +13,7 @@ from nas.evaluation.relaxed.checkpoint import FILE
 from nas.evaluation.relaxed.gdas import GdasMethod
 from nas.evaluation.relaxed.search import Relaxed
 from nas.evaluation.relaxed.trace import before_collapse, entropy, has_collapsed, shares
+from nas.evaluation.trained import data_of
 from nas.events import Derived, EpochSearched, Prepared
 from nas.gradient import GRADIENT
 from nas.spaces import catalogue
@@ -86,7 +87,7 @@ def test_it_starts_over_where_the_checkpoint_is_damaged_or_of_another_search(tmp
 
 def test_weights_and_alpha_learn_from_disjoint_halves_and_never_from_validation(tmp_path: Path):
     job = digits(tmp_path, "darts", strategy_settings={"batch_size": 2})
-    data = search.load(job.split)
+    data = data_of(job)
     halves = search.GradientSearch(job, data, torch.device("cpu"))._parts
     assert sum(half.count * half.size for half in halves) >= len(data.train) - 2
     seen = [{tuple(image.flatten().tolist()) for image in half._part.inputs} for half in halves]
@@ -97,7 +98,7 @@ def test_weights_and_alpha_learn_from_disjoint_halves_and_never_from_validation(
 
 def test_a_loss_that_is_no_number_ends_the_search(tmp_path: Path):
     job = digits(tmp_path, "darts")
-    running = search.GradientSearch(job, search.load(job.split), torch.device("cpu"))
+    running = search.GradientSearch(job, data_of(job), torch.device("cpu"))
     with torch.no_grad():
         running.method.alpha.fill_(math.nan)
     with pytest.raises(search.EvaluationFailed, match="diverged in epoch 1"):
