@@ -3,15 +3,27 @@
 import errno
 import sys
 import traceback
+from collections.abc import Iterator
 
 import torch
 from safetensors import SafetensorError
 
-from nas.events import Ended, EvaluationFailed
+from nas.events import Ended, EvaluationFailed, Event
 from nas.sentences import Refused, Sentence
 
 NO_MEMORY = ("not enough memory", "can't allocate memory", "out of memory", "cannot allocate memory")
 FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+def guarded(events: Iterator[Event], folder: str) -> Iterator[Event]:
+    """Yield the events of an evaluation that writes into `folder`; where it raises, how it ended takes their place.
+
+    Whatever goes wrong with one network must not end the search.
+    """
+    try:
+        yield from events
+    except Exception as error:
+        yield ended(error, folder)
 
 
 def ended(error: Exception, folder: str) -> Ended:

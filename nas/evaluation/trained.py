@@ -17,7 +17,7 @@ from nas.evaluation.batches import Batches, Scale
 from nas.evaluation.checkpoints import Checkpoint
 from nas.evaluation.datasets import Data, load
 from nas.evaluation.devices import device
-from nas.evaluation.failures import ended, ran_out
+from nas.evaluation.failures import guarded, ran_out
 from nas.evaluation.fidelity import reduced_space, reduced_task
 from nas.evaluation.measurement import Joules, tested, validated
 from nas.evaluation.networks import Network, build
@@ -42,10 +42,7 @@ class Trained:
 
     def evaluate(self, job: Job) -> Iterator[Event]:
         """Yield an epoch after the other, then the measurement, or how it ended; never raises."""
-        try:
-            yield from _evaluate(job)
-        except Exception as error:  # whatever goes wrong with one network must not end the search
-            yield ended(error, job.workdir)
+        return guarded(_evaluate(job), job.workdir)
 
 
 def graph_of(job: Job, fidelity: Fidelity = Fidelity()) -> Graph:  # noqa: B008 it is frozen

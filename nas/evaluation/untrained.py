@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from nas.evaluation.batches import Batches, Scale
 from nas.evaluation.datasets import Data
 from nas.evaluation.devices import device
-from nas.evaluation.failures import ended
+from nas.evaluation.failures import guarded
 from nas.evaluation.networks import build
 from nas.evaluation.protocol import Job
 from nas.evaluation.proxies.catalogue import PROXIES
@@ -24,10 +24,7 @@ class Untrained:
 
     def evaluate(self, job: Job) -> Iterator[Event]:
         """Yield the proxies among the job's columns and the costs of the graph, or how it ended; never raises."""
-        try:
-            yield from _evaluate(job)
-        except Exception as error:  # whatever goes wrong with one network must not end the search
-            yield ended(error, job.workdir)
+        return guarded(_evaluate(job), job.workdir)
 
 
 def _evaluate(job: Job) -> Iterator[Event]:

@@ -16,7 +16,7 @@ from nas import codec
 from nas.evaluation.batches import EVALUATION_BATCH, Batches, Scale
 from nas.evaluation.datasets import Data, Part
 from nas.evaluation.devices import device
-from nas.evaluation.failures import ended
+from nas.evaluation.failures import guarded
 from nas.evaluation.protocol import Job
 from nas.evaluation.relaxed import trace
 from nas.evaluation.relaxed.catalogue import Method, method, relaxation
@@ -43,10 +43,7 @@ class Relaxed:
 
     def evaluate(self, job: Job) -> Iterator[Event]:
         """Yield an epoch after the other, then the architecture, or how it ended; never raises."""
-        try:
-            yield from _evaluate(job)
-        except Exception as error:  # the sentence is for the person who started the search
-            yield ended(error, job.workdir)
+        return guarded(_evaluate(job), job.workdir)
 
 
 def _evaluate(job: Job) -> Iterator[Event]:

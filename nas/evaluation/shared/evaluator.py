@@ -16,7 +16,7 @@ from nas.datasets.catalogue import dataset
 from nas.evaluation.batches import Batches, Scale
 from nas.evaluation.datasets import Data
 from nas.evaluation.devices import device
-from nas.evaluation.failures import ended
+from nas.evaluation.failures import guarded
 from nas.evaluation.measurement import validated
 from nas.evaluation.networks import Network, build
 from nas.evaluation.protocol import Job
@@ -42,10 +42,7 @@ class Inherited:
 
     def evaluate(self, job: Job) -> Iterator[Event]:
         """Yield the epochs that the weights still needed, then the measurement, or how it ended; never raises."""
-        try:
-            yield from _evaluate(job)
-        except Exception as error:  # whatever goes wrong with one network must not end the search
-            yield ended(error, job.shared)
+        return guarded(_evaluate(job), job.shared)
 
 
 def _evaluate(job: Job) -> Iterator[Event]:
