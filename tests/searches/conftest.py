@@ -20,7 +20,7 @@ from nas.sentences import Sentence
 from nas.spaces.catalogue import SpaceSpec
 from nas.spaces.graph import Task
 from nas.tables import writing
-from searches import leases
+from searches import leases, lifecycle
 from searches.advance import advance
 from searches.models import Evaluation, Event, Run, Worker
 
@@ -34,6 +34,7 @@ PLAN = Plan(
     final_epochs=3,
     final_seeds=2,
 )
+CELLS = SpaceSpec("nasbench201", {"cells": 1, "channels": 4})
 VALID, TEST, LATENCY = "cifar10.valid_accuracy.12ep", "cifar10.test_accuracy.12ep", "latency.pixel3"
 ROWS = [
     (a, b, c, 60 + 3 * a + 2 * b + c, 61 + 3 * a + 2 * b - c, 1 + a + b * c) for a, b, c in product(range(4), repeat=3)
@@ -87,6 +88,16 @@ def work():
             advance(run.pk)
 
     return do
+
+
+@pytest.fixture
+def search(make_run, worker):
+    """A search by gradient that has started, and the evaluation that a worker holds."""
+    run = make_run(strategy="gdas", strategy_settings={}, space=CELLS, limits=(), budget=4)
+    lifecycle.start(run)
+    advance(run.pk)
+    advance(run.pk)  # once is enough
+    return run, leases.claim(run.evaluations.get().pk, 1, worker.name)
 
 
 @pytest.fixture

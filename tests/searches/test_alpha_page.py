@@ -11,7 +11,7 @@ from searches.estimate import estimate
 from searches.models import Evaluation, Run
 from searches.review import review
 from tests.searches.conftest import follow
-from tests.searches.test_epochs import SKIPS, epoch, search  # noqa: F401
+from tests.searches.gradient import SKIPS, epoch
 
 pytestmark = pytest.mark.django_db
 
@@ -21,7 +21,7 @@ def page(person, run):
 
 
 @pytest.fixture
-def collapsing(search):  # noqa: F811
+def collapsing(search):
     """A search that was good for two epochs once alpha learned, and then was not."""
     run, supernet = search
     for number, alarm in ((1, 0.0), (2, 0.0), (3, 1.0), (4, 1.0)):
@@ -52,7 +52,7 @@ def test_taking_is_refused_to_whom_it_does_not_belong_and_told_to_who_is_late(cl
     assert client.post(taking).status_code == 302
 
 
-def test_an_epoch_that_learned_nothing_is_not_offered(person, search):  # noqa: F811
+def test_an_epoch_that_learned_nothing_is_not_offered(person, search):
     """Alpha rests in the first epoch of four, so what it derives is chance."""
     run, supernet = search
     epochs.searched(supernet, epoch(1))
@@ -61,7 +61,7 @@ def test_an_epoch_that_learned_nothing_is_not_offered(person, search):  # noqa: 
     assert "No epoch before was good" in page(person, run)
 
 
-def test_the_alarm_is_off_once_an_epoch_is_good_again(search):  # noqa: F811
+def test_the_alarm_is_off_once_an_epoch_is_good_again(search):
     run, supernet = search
     for number, alarm in ((1, 0.0), (2, 1.0), (3, 0.0)):
         epochs.searched(supernet, epoch(number, collapse=alarm))
@@ -85,7 +85,7 @@ def test_the_charts_begin_with_every_epoch(person, collapsing):
     assert told["trace"][2]["collapse"] == 1.0
 
 
-def test_a_long_search_is_thinned_and_keeps_its_last_epoch(search, monkeypatch):  # noqa: F811
+def test_a_long_search_is_thinned_and_keeps_its_last_epoch(search, monkeypatch):
     run, supernet = search
     for number in range(1, 8):
         epochs.searched(supernet, epoch(number))

@@ -2,38 +2,15 @@
 
 import pytest
 
-from nas.architecture import Architecture
-from nas.events import EpochSearched
 from nas.sentences import Refused
-from nas.spaces.catalogue import SpaceSpec
 from searches import epochs, leases, lifecycle
 from searches.advance import advance
 from searches.models import Evaluation, Event, Run
 from searches.story import story
+from tests.searches.gradient import GOOD, SKIPS, epoch
 
 pytestmark = pytest.mark.django_db
 Status = Evaluation.Status
-SPACE = SpaceSpec("nasbench201", {"cells": 1, "channels": 4})
-GOOD, SKIPS = (3, 2, 3, 1, 2, 3), (1, 1, 1, 1, 1, 3)
-
-
-@pytest.fixture
-def search(make_run, worker):
-    """A search by gradient that has started, and the evaluation that a worker holds."""
-    run = make_run(strategy="gdas", strategy_settings={}, space=SPACE, limits=(), budget=4)
-    lifecycle.start(run)
-    advance(run.pk)
-    advance(run.pk)  # once is enough
-    return run, leases.claim(run.evaluations.get().pk, 1, worker.name)
-
-
-def epoch(number, choices=GOOD, collapse=0.0, accuracy=40.0):
-    """An epoch as a supernet tells it."""
-    costs = {"parameters": 100.0 + number, "multiply_adds": 2000.0, "depth": 9.0}
-    metrics = {"accuracy": accuracy + number, "loss": 1.5, "training_seconds": 2.0 * number, "epochs": number, **costs}
-    trace = {"train_loss": 2.0, "alpha_loss": 2.1, "valid_loss": 1.5, "entropy": 1.6, "collapse": collapse}
-    alpha = {"edge 0-1": {"none": 0.1, "skip_connect": 0.9}}
-    return EpochSearched(number, 4, Architecture("nasbench201", choices), metrics, trace, alpha)
 
 
 def test_the_search_is_one_evaluation_of_no_candidate(search):
