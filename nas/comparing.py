@@ -1,8 +1,9 @@
 """The part of a model card that only the end of the final stage knows: strategy, seeds, cost, comparison."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from nas.final import Final
+from nas.jobs import final_seeds
 from nas.reference import TITLES
 from nas.selection import summary
 
@@ -29,7 +30,7 @@ PAGE = """
 - Devices worked {hours:.3f} hours for search and final stage ({parts}).
 
 ## Comparison
-Mean ± standard deviation over {count} seeds ({seeds}), on the test split. The baseline, {baseline}, trained {budgeted}.
+{means}, on the test split. The baseline, {baseline}, trained {budgeted}.
 
 | | Winner | Baseline |
 |---|---|---|
@@ -58,13 +59,17 @@ def comparison(final: Final, spent: Mapping[tuple[str, str], float]) -> str:
         limits=", ".join(f"{one.metric} {one.bound:g}" for one in plan.limits) or "none",
         hours=sum(spent.values()) / 3600,
         parts="; ".join(parts) or "not measured",
-        count=len(final.metrics(final.winner)),
-        seeds=", ".join(str(plan.seed + plan.policy.replicates + at) for at in range(plan.final_seeds)),
+        means=_means(len(final.metrics(final.winner)), final_seeds(plan)),
         baseline=TITLES.get(plan.baseline.network, plan.baseline.network),
         budgeted="as long as the winner" if plan.baseline.budget == "time" else "as many epochs",
         rows="\n".join(f"| {ROWS[name][0]} | {_cell(name, ours)} | {_cell(name, theirs)} |" for name in known),
         verdict="\n".join(f"{said}" for said in found.sentences) if found else "The baseline was not measured.",
     )
+
+
+def _means(count: int, seeds: Sequence[int]) -> str:
+    told = ", ".join(map(str, seeds))
+    return f"Mean ± standard deviation over {count} seeds ({told})" if count > 1 else "One training each"
 
 
 def _cell(name: str, about: Mapping[str, Mapping[str, float]]) -> str:

@@ -26,8 +26,8 @@ ROWS: dict[str, tuple[str, str]] = {
     "parameters": ("Parameters", "{:,.0f}"),
     "depth": ("Weighted layers on the longest path", "{:,.0f}"),
     "multiply_adds": ("Multiply-adds for one input", "{:,.0f}"),
-    "latency_ms": ("Latency of one input, median", "{:.3f} ms"),
-    "latency_p95_ms": ("Latency of one input, 95th percentile", "{:.3f} ms"),
+    "latency_ms": ("Latency, median", "{:.3f} ms"),
+    "latency_p95_ms": ("Latency, 95th percentile", "{:.3f} ms"),
     "images_per_second": ("Inputs per second, in batches", "{:,.0f}"),
     "training_seconds": ("Training time", "{:.1f} s"),
     "file_kb": ("Size of the weights", "{:,.1f} kB"),
@@ -52,8 +52,11 @@ USES: dict[str, str] = {
     "model.pt2": 'the same as a program of torch.export: `torch.export.load("model.pt2").module()(raw)`',
     "vocabulary.json": "the words that the network knows, by id; `encode` in `model.py` reads it",
     "architecture.json": "the architecture: space, settings, decisions and the graph",
-    "model_card.md": "this page",
+    "model_card.md": "this page, as text",
+    "model_card.html": "this page, for a browser",
 }
+OPTIMIZERS = {"sgd": "SGD with Nesterov momentum 0.9", "adamw": "AdamW"}
+SCHEDULES = {"one_cycle": "one-cycle", "cosine": "cosine"}
 PAGE = """# {title}
 
 {what} for {dataset}, found by neural architecture search and trained from scratch.
@@ -74,16 +77,16 @@ Each file was measured once on {test:,} test {inputs} that neither the search no
 |---|---|
 {rows}
 
-Latency and speed were measured on {device}.
+Latency, of {batch}, and speed were measured on {device}.
 
 ## Data and training
 - Data: {dataset}, {train:,} training and validation {inputs}; split seed {split_seed}, validation share
   {valid_share:g}.
 - Fingerprint of {inputs}, labels and split: `{fingerprint}`
 - Space: {space}, choices {choices}; the architecture was chosen on validation {inputs} alone.
-- {epochs} epochs on training and validation {inputs} together, seed {seed}, batches of {batch_size}, SGD with Nesterov
-  momentum 0.9, one-cycle peak learning rate {learning_rate:g}, weight decay {weight_decay:g}, label
-  smoothing {label_smoothing:g}, augmentation {augment}.
+- {epochs} on {learned}, seed {seed}, batches of {batch_size}, {optimizer},
+  {schedule} peak learning rate {learning_rate:g}, weight decay {weight_decay:g}, label smoothing {label_smoothing:g},
+  augmentation {augment}.
 
 ## Limits
 The network knows {inputs} like those of {dataset}. {bound}
@@ -107,6 +110,11 @@ READS = {
     "`preprocess` in `model.py` does so.",
     "text": "Texts of {shape} token ids from 0 to {last}: 0 fills up a shorter text, 1 stands for unknown words.",
 }
+# By whether validation was kept apart, which tells several finalists apart.
+LEARNED = {
+    False: "training and validation {inputs} together",
+    True: "training {inputs} alone, as validation had to tell the finalists apart",
+}
 BOUNDS = {
     "classes": "It always answers one of {outputs} classes, also for something else.",
     "number": "Far from the numbers it has seen it tells nothing reliable.",
@@ -123,6 +131,11 @@ def _reads(task: Task, data: Data) -> str:
     )
 
 
+def _epochs(job: Job) -> str:
+    told = "1 epoch" if job.epochs == 1 else f"{job.epochs} epochs"
+    return f"At most {told}" if job.training.patience and job.holds_validation else told
+
+
 def _answers(task: Task, data: Data) -> str:
     if task.goal == "classes":
         return f"It answers one logit per class: {', '.join(data.known.classes)}."
@@ -135,10 +148,11 @@ def card(
     """Return the page; `onnx` is the sentence about that file's check."""
     known = [(name, *ROWS[name]) for name in ROWS if name in metrics]
     task = graph.task
+    listed = [*files, "model_card.html"]  # made of this text where the final stage ends
     return PAGE.format(
         title=" ".join(job.title.split()) or f"Network for {data.known.title}",
         dataset=data.known.title,
-        files="\n".join(f"- `{name}`: {USES[name]}." for name in files),
+        files="\n".join(f"- `{name}`: {USES[name]}." for name in listed),
         onnx=onnx,
         what=WHATS[task.kind, task.goal],
         inputs=INPUTS[task.kind],
@@ -148,13 +162,17 @@ def card(
         test=len(data.test),
         rows="\n".join(f"| {title} | {form.format(metrics[name])} |" for name, title, form in known),
         device=device,
+        batch="one input" if job.measuring.latency_batch == 1 else f"{job.measuring.latency_batch} inputs at once",
         train=len(data.train) + len(data.valid),
         split_seed=job.split.seed,
         valid_share=job.split.valid_share,
         fingerprint=data.fingerprint,
         space=job.space.kind,
         choices=", ".join(str(choice) for choice in job.choices) or "none: it is one hand-made network",
-        epochs=job.epochs,
+        epochs=_epochs(job),
+        learned=LEARNED[job.holds_validation].format(inputs=INPUTS[task.kind]),
+        optimizer=OPTIMIZERS[job.training.optimizer],
+        schedule=SCHEDULES[job.training.schedule],
         seed=job.seed,
         batch_size=job.training.batch_size,
         learning_rate=job.training.learning_rate,

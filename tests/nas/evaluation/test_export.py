@@ -18,7 +18,7 @@ from nas.evaluation.datasets import Data, load
 from nas.evaluation.export import onnx_file, package
 from nas.evaluation.export.source import source
 from nas.evaluation.networks import Network, build
-from nas.evaluation.protocol import Split
+from nas.evaluation.protocol import Measuring, Split, Training
 from nas.events import Ended, Measured
 from nas.sentences import Refused
 from nas.spaces import catalogue, moves
@@ -160,9 +160,22 @@ def test_the_card_tells_data_numbers_limits_and_files(exported: tuple[Path, Meas
     card = (folder / "model_card.md").read_text()
     assert card.startswith('# Demo # "quoted" \\\n')
     accuracy = f"| Accuracy | {measured.metrics['accuracy']:.2f} % |"
-    for words in (load(Split("digits")).fingerprint, accuracy, "## Limits", "split seed 0", *FILES):
+    together = "4 epochs on training and validation images together, seed 1"
+    for words in (load(Split("digits")).fingerprint, accuracy, "## Limits", "split seed 0", together, *FILES):
         assert words in card
+    assert "`model_card.html`: this page, for a browser" in card
     assert "Checked with onnxruntime" in card
+
+
+def test_the_card_of_a_finalist_tells_how_it_was_trained(tmp_path: Path) -> None:
+    training = Training(optimizer="adamw", learning_rate=0.002, schedule="cosine", patience=1)
+    changes = {"training": training, "epochs": 1, "measuring": Measuring(latency_batch=4), "holds_validation": True}
+    measured = events(digits(tmp_path, stage="final", export=True, **changes))[-1]
+    assert isinstance(measured, Measured), measured
+    card = (tmp_path / "model_card.md").read_text()
+    assert "At most 1 epoch on training images alone, as validation had to tell the finalists apart" in card
+    assert "AdamW,\n  cosine peak learning rate 0.002" in card
+    assert "Latency, of 4 inputs at once, and speed were measured on CPU" in card
 
 
 def test_the_final_stage_measures_all_metrics_once_on_the_test_split(exported: tuple[Path, Measured]) -> None:
