@@ -83,6 +83,8 @@ def test_a_completed_run_shows_winner_and_comparison(pages: Client, completed: R
     page = pages.get(completed.get_absolute_url()).content.decode()
     assert completed.winner is not None
     assert f"candidate {completed.winner.number} won" in page
+    reached = write("accuracy", 50 + completed.winner.number), write("accuracy", 50)
+    assert "Accuracy on the test split: {}; the baseline reaches {}.".format(*reached) in page
     assert "Final stage: baseline against winner" in page
     assert f"{write('accuracy', 50 + completed.winner.number)} · a search" in page
 
