@@ -12,7 +12,7 @@ SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", 
 LITTER = ("__MACOSX", "Thumbs.db", "desktop.ini")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Entry:
     """An image of a class; `part` is "train", "test", or "" where no folder says it."""
 

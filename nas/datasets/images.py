@@ -6,6 +6,7 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
+from shutil import disk_usage
 from zipfile import BadZipFile
 from zlib import error as ZlibError
 
@@ -19,7 +20,7 @@ from nas.datasets.storing import Rows
 from nas.sentences import Refused, Sentence
 from nas.spaces.graph import Task
 
-MOST_STORED = 4 * 2**30
+MOST_STORED = 32 * 2**30  # of a zip; a folder is on a machine whose owner adds it
 UNREADABLE = (Unreadable, BadZipFile, ZlibError, EOFError)
 EVERY = 50  # images between two words on the progress
 
@@ -57,7 +58,7 @@ def _read(found: _Images, name: str, title: str, side: int, folder: Path) -> Ite
     tested = _tested(found)
     splits.check_labels(*_labels(found, tested), title)
     shape = pictures.common_shape([header for _, header in found.kept], side)
-    _check_room(len(found.kept), shape)
+    _check_room(len(found.kept), shape, _room(found.source, folder))
     labels: dict[str, list[str]] = {"train": [], "test": []}
     yield from _write(found, tested, shape, folder, labels)
     classes = splits.check_labels(labels["train"], labels["test"], title)
@@ -75,8 +76,8 @@ def _look(found: _Images) -> Iterator[Progress]:
         if index % EVERY == 0:
             yield Progress(index, total, LOOKING)
         try:
-            content = found.source.read(entry.name)
-            found.kept.append((entry, pictures.header(content, entry.name)))
+            with found.source.open(entry.name) as file:
+                found.kept.append((entry, pictures.header(file, entry.name)))
         except UNREADABLE as error:
             found.leave_out(entry.name, Sentence("It cannot be read: {error}.", {"error": str(error)}))
 
@@ -94,18 +95,23 @@ def _labels(found: _Images, tested: set[int]) -> tuple[list[str], list[str]]:
     return train, [labels[index] for index in sorted(tested)]
 
 
-def _check_room(count: int, shape: Shape) -> None:
+def _room(source: Archive | Folder, folder: Path) -> int:
+    """Return how many bytes the images may take where they are written."""
+    free = disk_usage(folder).free
+    return free if isinstance(source, Folder) else min(free, MOST_STORED)
+
+
+def _check_room(count: int, shape: Shape, room: int) -> None:
     size = count * shape.channels * shape.height * shape.width
-    if size > MOST_STORED:
-        fitting = int((MOST_STORED / count / shape.channels) ** 0.5)
+    if size > room:
+        fitting = int((room / count / shape.channels) ** 0.5)
         raise Refused(
-            "{count} images of {height} x {width} take {size} GB; a worker holds at most {most} GB. "
-            "A side of {side} fits.",
+            "{count} images of {height} x {width} take {size} GB; there is room for {most} GB. A side of {side} fits.",
             count=count,
             height=shape.height,
             width=shape.width,
             size=round(size / 2**30, 1),
-            most=MOST_STORED // 2**30,
+            most=round(room / 2**30, 1),
             side=fitting,
         )
 

@@ -5,7 +5,7 @@ import warnings
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from nas.sentences import Refused
 
@@ -34,7 +34,7 @@ class Shape:
     width: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Header:
     """What an image says of itself before it is decoded."""
 
@@ -43,9 +43,9 @@ class Header:
     is_grey: bool
 
 
-def header(content: bytes, name: str) -> Header:
+def header(file: IO[bytes], name: str) -> Header:
     """Read a header; raises Unreadable for what is no image, Refused for one too large to be decoded."""
-    image = _open(content, name)
+    image = _open(file, name)
     return Header(*image.size, image.mode in GREY)
 
 
@@ -58,7 +58,7 @@ def decoded(content: bytes, name: str, shape: Shape) -> "NDArray[np.uint8]":
     from PIL import Image, ImageOps
 
     try:
-        image = ImageOps.exif_transpose(_open(content, name))
+        image = ImageOps.exif_transpose(_open(io.BytesIO(content), name))
         if image.mode.startswith("I"):  # 16 bits of grey: Pillow would cut them off at 255
             image = image.convert("F").point(lambda value: value / 257)
         image = image.convert("L" if shape.channels == 1 else "RGB")
@@ -82,13 +82,13 @@ def common_shape(headers: Sequence[Header], side: int = 0) -> Shape:
     return Shape(channels, max(SIDES[0], round(height * shrunk)), max(SIDES[0], round(width * shrunk)))
 
 
-def _open(content: bytes, name: str) -> "Image":
+def _open(file: IO[bytes], name: str) -> "Image":
     from PIL import Image, UnidentifiedImageError
 
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of odd metadata; the size is checked below
-            image = Image.open(io.BytesIO(content), formats=FORMATS)
+            image = Image.open(file, formats=FORMATS)
     except Image.DecompressionBombError as error:
         raise Refused("{file} declares more pixels than an image may have.", file=name) from error
     except UnidentifiedImageError as error:

@@ -1,5 +1,7 @@
 """Training images changed at random: a whole batch at a time, on the device where it lies.
 
+For images that stay on the disk, torchvision does the same in `nas.evaluation.streams`.
+
 Every random number is drawn on the CPU from a generator of the epoch, so that a resumed epoch is the same epoch.
 """
 

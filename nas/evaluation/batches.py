@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -32,11 +33,24 @@ class Scale:
         return cls((mean * data.peak).view(shape).to(device), (1 / (std * data.peak)).view(shape).to(device))
 
     def __call__(self, inputs: Tensor) -> Tensor:
-        """Return float32 features, float32 images with the channels innermost in memory, or int64 ids."""
+        """Return, on its device, float32 features, float32 images with the channels innermost, or int64 ids."""
+        inputs = inputs.to(self.offset.device, non_blocking=True)
         if inputs.ndim == 2:
             return (inputs - self.offset) * self.factor if inputs.is_floating_point() else inputs.long()
         scaled = (inputs.float() - self.offset).mul_(self.factor)
         return scaled.contiguous(memory_format=torch.channels_last)
+
+
+class Epochs(Protocol):
+    """The batches of a training part for one network, epoch by epoch: `count` of `size` in each."""
+
+    size: int
+    count: int
+    seed: int
+
+    def epoch(self, epoch: int) -> Iterator[Batch]:
+        """Yield the batches of an epoch, counted from 1, on the device."""
+        ...
 
 
 class Batches:
@@ -59,42 +73,43 @@ class Batches:
         self.size = min(size, len(part))
         self.count = len(part) // self.size
         self.seed = seed
-        self._part, self._scale = part, scale
+        assert isinstance(part.inputs, Tensor)
+        self._inputs, self._labels, self._scale = part.inputs, part.labels, scale
         self._changes = augmentation if augment else Augmentation(shift=0.0, flip=False)
         self._mirrors = self._changes.flip and mirrors
         self._shift = 0
         if not self._are_images:
             return
-        height, width = part.inputs.shape[2:]
+        height, width = self._inputs.shape[2:]
         share = self._changes.shift
         self._shift = max(1, int(min(height, width) * share)) if share else 0
-        padded = functional.pad(part.inputs, (self._shift,) * 4)
+        padded = functional.pad(self._inputs, (self._shift,) * 4)
         # Every crop of every image as a view: one indexing operation cuts a different one from each image.
         self._crops = padded.unfold(2, height, 1).unfold(3, width, 1)
 
     @property
     def _are_images(self) -> bool:
-        return self._part.inputs.ndim == 4
+        return self._inputs.ndim == 4
 
     def epoch(self, epoch: int) -> Iterator[Batch]:
         """Yield the batches of an epoch, counted from 1; what does not fill the last one is left out."""
         # Drawn on the CPU, so that the same seed means the same on every device.
         draw = torch.Generator().manual_seed(self.seed * 1_000_003 + epoch)
-        device, used = self._part.labels.device, self.count * self.size
-        order = torch.randperm(len(self._part), generator=draw)[:used].to(device)
+        device, used = self._labels.device, self.count * self.size
+        order = torch.randperm(len(self._labels), generator=draw)[:used].to(device)
         down, right = torch.randint(0, 2 * self._shift + 1, (2, used), generator=draw).to(device)
         mirrored = (torch.rand(used, generator=draw) < 0.5).to(device)[:, None, None, None]
         for start in range(0, used, self.size):
             now = slice(start, start + self.size)
             picked = order[now]
             if not self._are_images:
-                yield self._scale(self._part.inputs[picked]), self._part.labels[picked]
+                yield self._scale(self._inputs[picked]), self._labels[picked]
                 continue
             pixels = self._crops[picked, :, down[now], right[now]]
             if self._mirrors:
                 pixels = torch.where(mirrored[now], pixels.flip(-1), pixels)
             images = self._scale(self._changes.of_pixels(pixels, draw))
-            yield self._changes.of_scaled(images, draw), self._part.labels[picked]
+            yield self._changes.of_scaled(images, draw), self._labels[picked]
 
 
 def in_order(part: Part, scale: Scale) -> Iterator[Batch]:

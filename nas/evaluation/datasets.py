@@ -1,4 +1,4 @@
-"""A dataset in memory, cut into training, validation and test parts."""
+"""A dataset, cut into training, validation and test parts: in memory, or images on the disk where they are too many."""
 
 import hashlib
 from dataclasses import dataclass
@@ -15,6 +15,7 @@ from nas.datasets.added import arrays, stamp
 from nas.datasets.catalogue import dataset
 from nas.datasets.known import Dataset
 from nas.evaluation import reading
+from nas.evaluation.mapped import Mapped, most_bytes
 from nas.evaluation.protocol import Split
 from nas.sentences import Refused
 
@@ -22,6 +23,7 @@ Inputs = NDArray[Any]
 Labels = NDArray[Any]
 DIGITS_TEST_SHARE = 0.2
 MOST_KEPT, MOST_BYTES_KEPT = 2, 4 * 2**30
+PORTION = 2 * 2**20  # bytes of images that are looked at together
 
 
 @dataclass(frozen=True)
@@ -30,10 +32,10 @@ class Part:
 
     Inputs are images as raw pixels, uint8 (count, channels, height, width), rows of features, float32 (count,
     features), or texts of token ids, int32 (count, length). Labels (count) are classes, int64, or numbers, float32,
-    standardised by the training part.
+    standardised by the training part. Images that would not fit into memory stay on the disk.
     """
 
-    inputs: Tensor
+    inputs: Tensor | Mapped
     labels: Tensor
 
     def __len__(self) -> int:
@@ -41,11 +43,22 @@ class Part:
 
     def join(self, other: "Part") -> "Part":
         """Return the inputs of both."""
-        return Part(torch.cat((self.inputs, other.inputs)), torch.cat((self.labels, other.labels)))
+        labels = torch.cat((self.labels, other.labels))
+        if isinstance(self.inputs, Mapped):
+            assert isinstance(other.inputs, Mapped)
+            return Part(self.inputs.join(other.inputs), labels)
+        assert isinstance(other.inputs, Tensor)
+        return Part(torch.cat((self.inputs, other.inputs)), labels)
+
+    def pick(self, which: Tensor) -> "Part":
+        """Return some of it, by index."""
+        inputs = self.inputs.pick(which) if isinstance(self.inputs, Mapped) else self.inputs[which]
+        return Part(inputs, self.labels[which])
 
     def to(self, device: torch.device) -> "Part":
-        """Return the part on a device."""
-        return Part(self.inputs.to(device), self.labels.to(device))
+        """Return the part on a device, but for images that stay on the disk: `Scale` takes there what is read."""
+        inputs = self.inputs if isinstance(self.inputs, Mapped) else self.inputs.to(device)
+        return Part(inputs, self.labels.to(device))
 
 
 @dataclass(frozen=True)
@@ -108,12 +121,16 @@ def _load(split: Split, roots: tuple[Path, ...]) -> Data:
     for array in (*train, *test, kept, held):
         digest.update(np.ascontiguousarray(array).data)
     peak = {"digits": 16}.get(known.name, 255 if known.task.kind == "image" else 1)
-    mean, std = _scale(known, train[0][kept], peak)
+    mean, std = _scale(known, train[0], kept, peak)
     centre, unit = 0.0, 1.0
     if known.task.goal == "number":
         centre, unit = float(train[1][kept].mean()), float(train[1][kept].std()) or 1.0
-    parts = ((train[0][kept], train[1][kept]), (train[0][held], train[1][held]), test)
-    learned, watched, tested = (_part(inputs, labels, known, centre, unit) for inputs, labels in parts)
+    are_mapped = known.task.kind == "image" and train[0].nbytes + test[0].nbytes > most_bytes()
+    parts = ((train, kept), (train, held), (test, np.arange(len(test[1]))))
+    learned, watched, tested = (
+        Part(_mapped(inputs, rows) if are_mapped else _held(inputs, rows), _told(labels[rows], known, centre, unit))
+        for (inputs, labels), rows in parts
+    )
     return Data(
         known=known,
         train=learned,
@@ -129,29 +146,50 @@ def _load(split: Split, roots: tuple[Path, ...]) -> Data:
     )
 
 
-def _scale(known: Dataset, inputs: Inputs, peak: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Return mean and spread per channel or feature; a feature that is nothing but 0 and 1 stays as it is."""
+def _scale(
+    known: Dataset, inputs: Inputs, rows: NDArray[np.int64], peak: int
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """Return mean and spread per channel or feature of rows; a feature that is nothing but 0 and 1 stays as it is."""
     if known.task.kind == "text":
         return (), ()
     if known.task.kind == "image":
-        mean, std = inputs.mean((0, 2, 3)) / peak, inputs.std((0, 2, 3)) / peak
-    else:
-        flags = ((inputs == 0) | (inputs == 1)).all(0)
-        mean = np.where(flags, 0.0, inputs.mean(0, dtype=np.float64))
-        std = np.where(flags, 1.0, inputs.std(0, dtype=np.float64))
-        return tuple(float(f"{value:.6g}") for value in mean), tuple(float(f"{value or 1:.6g}") for value in std)
-    return (
-        tuple(round(float(value), 4) for value in mean),
-        tuple(max(round(float(value), 4), 1e-3) for value in std),
-    )
+        mean, std = _of_pixels(inputs, rows)
+        return (
+            tuple(round(float(value / peak), 4) for value in mean),
+            tuple(max(round(float(value / peak), 4), 1e-3) for value in std),
+        )
+    features = inputs[rows]
+    flags = ((features == 0) | (features == 1)).all(0)
+    mean = np.where(flags, 0.0, features.mean(0, dtype=np.float64))
+    std = np.where(flags, 1.0, features.std(0, dtype=np.float64))
+    return tuple(float(f"{value:.6g}") for value in mean), tuple(float(f"{value or 1:.6g}") for value in std)
 
 
-def _part(inputs: Inputs, labels: Labels, known: Dataset, centre: float, unit: float) -> Part:
-    if known.task.goal == "number":
-        labels = ((labels - centre) / unit).astype(np.float32)
-    # Arrays that are mapped from the disk are copied: torch wants to be able to write.
-    inputs, labels = (np.require(array, requirements=["C", "W"]) for array in (inputs, labels))
-    return Part(torch.from_numpy(inputs), torch.from_numpy(labels))
+def _of_pixels(images: Inputs, rows: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return mean and spread of each channel, from how often there is each value: no more than a portion is read."""
+    values = np.arange(256)
+    counts = np.zeros((images.shape[1], len(values)))
+    step = max(1, PORTION // images[:1].nbytes)
+    for start in range(0, len(rows), step):
+        portion = images[rows[start : start + step]]
+        for channel, count in enumerate(counts):
+            count += np.bincount(portion[:, channel].ravel(), minlength=len(values))
+    shares = counts / counts.sum(1, keepdims=True)
+    mean = shares @ values
+    return mean, np.sqrt((shares * (values - mean[:, None]) ** 2).sum(1))
+
+
+def _mapped(inputs: Inputs, rows: NDArray[np.int64]) -> Mapped:
+    assert isinstance(inputs, np.memmap)
+    return Mapped(Path(str(inputs.filename)), torch.from_numpy(rows))
+
+
+def _held(inputs: Inputs, rows: NDArray[np.int64]) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(inputs[rows]))
+
+
+def _told(labels: Labels, known: Dataset, centre: float, unit: float) -> Tensor:
+    return torch.from_numpy(((labels - centre) / unit).astype(np.float32) if known.task.goal == "number" else labels)
 
 
 def _cut(labels: Labels, share: float, seed: int, known: Dataset) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

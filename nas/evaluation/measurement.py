@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Mapping
 
+import torch
+
 from nas.evaluation import costs, energy
 from nas.evaluation.batches import EVALUATION_BATCH, Scale
 from nas.evaluation.datasets import Data, Part
@@ -112,6 +114,6 @@ def _gap(data: Data, network: Network, scale: Scale, most: int, measured: Mappin
     They are not touched by augmentation.
     """
     compared, times = ("accuracy", 1) if "accuracy" in measured else ("r2", 100)
-    part = Part(data.train.inputs[:most], data.train.labels[:most]).to(scale.offset.device)
+    part = data.train.pick(torch.arange(min(most, len(data.train)))).to(scale.offset.device)
     outputs = predict(network, part, scale, exact=True)
     return times * (quality_metrics(outputs, part.labels, (compared,))[compared] - measured[compared])

@@ -5,12 +5,11 @@ from functools import lru_cache
 from pathlib import Path
 
 import torch
-from torch import Tensor
-from torch.nn import functional
 
 from nas.datasets.added import stamp
 from nas.evaluation.datasets import Data, Part, load
 from nas.evaluation.fidelity import reduced_task
+from nas.evaluation.mapped import Mapped, resized
 from nas.evaluation.protocol import Fidelity, Split
 
 
@@ -36,15 +35,12 @@ def _some(part: Part, share: float, seed: int) -> Part:
     labels = part.labels[order]
     groups = [order] if labels.is_floating_point() else [order[labels == label] for label in torch.unique(labels)]
     kept = torch.cat([group[: max(1, round(share * len(group)))] for group in groups]).sort().values
-    return Part(part.inputs[kept], part.labels[kept])
+    return part.pick(kept)
 
 
 def _shrunk(part: Part, sides: tuple[int, ...]) -> Part:
+    if isinstance(part.inputs, Mapped):
+        return Part(part.inputs.shrunk(sides), part.labels)
     # In portions: as floats all images at once would take four times the memory of the data.
-    smaller = [_resized(images, sides) for images in torch.split(part.inputs, 4096)]
+    smaller = [resized(images, sides) for images in torch.split(part.inputs, 4096)]
     return Part(torch.cat(smaller), part.labels)
-
-
-def _resized(images: Tensor, sides: tuple[int, ...]) -> Tensor:
-    resized = functional.interpolate(images.float(), size=list(sides), mode="bilinear", antialias=True)
-    return resized.round_().clamp_(0, 255).to(torch.uint8)

@@ -13,7 +13,7 @@ from nas import codec
 from nas.architecture import Architecture
 from nas.datasets.catalogue import dataset
 from nas.evaluation.augmentation import Augmentation
-from nas.evaluation.batches import Batches, Scale
+from nas.evaluation.batches import Scale
 from nas.evaluation.checkpoints import Checkpoint
 from nas.evaluation.datasets import Data, load
 from nas.evaluation.devices import device
@@ -24,6 +24,7 @@ from nas.evaluation.networks import Network, build
 from nas.evaluation.protocol import Fidelity, Job, Training
 from nas.evaluation.reduced import load_reduced
 from nas.evaluation.stopping import accuracies, has_stalled, is_hopeless
+from nas.evaluation.streams import batches_of
 from nas.evaluation.team import gathered, size_of_team, team
 from nas.evaluation.training import Trainer
 from nas.events import EpochEnded, EvaluationFailed, Event, Measured, Noted, Prepared
@@ -170,9 +171,8 @@ def _timed(job: Job, graph: Graph | None, data: Data, scale: Scale) -> Job:
 def _trainer(job: Job, data: Data, network: Network, scale: Scale, final: bool) -> Trainer:
     where = next(network.parameters()).device
     joined = final and not job.holds_validation
-    part = (data.train.join(data.valid) if joined else data.train).to(where)
-    batches = Batches(
-        part,
+    batches = batches_of(
+        data.train.join(data.valid) if joined else data.train,
         scale,
         size=job.training.batch_size,
         seed=job.seed,

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn, optim
 
 from nas.evaluation.augmentation import Mixing
-from nas.evaluation.batches import Batches, Scale, in_order
+from nas.evaluation.batches import Epochs, Scale, in_order
 from nas.evaluation.checkpoints import Checkpoint
 from nas.evaluation.datasets import Part
 from nas.evaluation.devices import precision
@@ -36,7 +36,7 @@ class Trainer:
     """
 
     network: Network
-    batches: Batches
+    batches: Epochs
     training: Training
     epochs: int
     scale: Scale

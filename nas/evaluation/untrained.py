@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 
-from nas.evaluation.batches import Batches, Scale
+from nas.evaluation.batches import Scale
 from nas.evaluation.datasets import Data
 from nas.evaluation.devices import device
 from nas.evaluation.failures import guarded
@@ -12,6 +12,7 @@ from nas.evaluation.networks import build
 from nas.evaluation.protocol import Job
 from nas.evaluation.proxies.catalogue import PROXIES
 from nas.evaluation.proxies.probe import Probe, measure
+from nas.evaluation.streams import batches_of
 from nas.evaluation.trained import data_of, graph_of
 from nas.events import EvaluationFailed, Event, Measured, Prepared
 from nas.sentences import Refused
@@ -50,8 +51,8 @@ def proxies(job: Job, names: Iterable[str]) -> dict[str, float]:
 
 def _probe(job: Job, graph: Graph, data: Data) -> Probe:
     where = device()
-    batches = Batches(
-        data.train.to(where),
+    batches = batches_of(
+        data.train,
         Scale.of(data, where),
         size=job.scoring.batch_size,
         seed=job.seed,

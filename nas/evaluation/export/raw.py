@@ -1,5 +1,7 @@
 """A network as its files hold it: raw inputs in, logits or the number in its own unit out."""
 
+from collections.abc import Iterator
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -7,6 +9,7 @@ from torch import Tensor, nn
 
 from nas.evaluation.batches import EVALUATION_BATCH, Scale
 from nas.evaluation.datasets import Data
+from nas.evaluation.mapped import Mapped
 from nas.evaluation.networks import Network
 from nas.sentences import Refused
 
@@ -46,9 +49,9 @@ def answered(data: Data, outputs: NDArray[np.float32]) -> Tensor:
     return (told - data.centre) / data.unit if data.known.task.goal == "number" else told
 
 
-def batches(inputs: Tensor) -> list[Tensor]:
+def batches(inputs: Tensor | Mapped) -> Iterator[Tensor]:
     """Cut inputs into batches to measure with."""
-    return [inputs[at : at + EVALUATION_BATCH] for at in range(0, len(inputs), EVALUATION_BATCH)]
+    return (inputs[at : at + EVALUATION_BATCH] for at in range(0, len(inputs), EVALUATION_BATCH))
 
 
 def compare(found: Tensor, expected: Tensor, what: str) -> float:

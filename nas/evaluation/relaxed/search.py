@@ -13,8 +13,8 @@ import torch
 from torch import Generator, Tensor
 
 from nas import codec
-from nas.evaluation.batches import EVALUATION_BATCH, Batches, Scale
-from nas.evaluation.datasets import Data, Part
+from nas.evaluation.batches import EVALUATION_BATCH, Epochs, Scale
+from nas.evaluation.datasets import Data
 from nas.evaluation.devices import device
 from nas.evaluation.failures import guarded
 from nas.evaluation.protocol import Job
@@ -25,6 +25,7 @@ from nas.evaluation.relaxed.descent import Learner, cosine
 from nas.evaluation.relaxed.relaxation import Relaxation
 from nas.evaluation.relaxed.supernet import Supernet, one_hot
 from nas.evaluation.scoring import validation_metrics
+from nas.evaluation.streams import batches_of
 from nas.evaluation.trained import data_of
 from nas.events import Derived, EpochSearched, EvaluationFailed, Event, Prepared
 from nas.gradient import GRADIENT, Descent, PcDarts
@@ -126,7 +127,7 @@ class GradientSearch:
         return Scale.of(self.data, self.where)
 
     @cached_property
-    def _parts(self) -> list[Batches]:
+    def _parts(self) -> list[Epochs]:
         """The images that the weights learn from, then those that alpha does, where a method has it learn from others.
 
         They are two halves of the training part; the validation part only measures.
@@ -135,10 +136,10 @@ class GradientSearch:
         halves = order.chunk(2) if self.method.halves else (order,)
         return [self._batches(half, self.job.seed + SPREAD * index) for index, half in enumerate(halves)]
 
-    def _batches(self, indices: Tensor, seed: int) -> Batches:
-        part = Part(self.data.train.inputs[indices], self.data.train.labels[indices]).to(self.where)
+    def _batches(self, indices: Tensor, seed: int) -> Epochs:
+        part, size = self.data.train.pick(indices), self.settings.batch_size
         augment, mirrors = self.job.training.augment, self.data.mirrors
-        return Batches(part, self._scale, size=self.settings.batch_size, seed=seed, augment=augment, mirrors=mirrors)
+        return batches_of(part, self._scale, size=size, seed=seed, augment=augment, mirrors=mirrors)
 
     def _train(self, epoch: int) -> dict[str, float]:
         """Take every step of an epoch and return the mean losses of the weights and of alpha."""

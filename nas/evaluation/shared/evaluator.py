@@ -13,7 +13,7 @@ from torch import nn
 from nas import codec
 from nas.architecture import Architecture
 from nas.datasets.catalogue import dataset
-from nas.evaluation.batches import Batches, Scale
+from nas.evaluation.batches import Scale
 from nas.evaluation.datasets import Data
 from nas.evaluation.devices import device
 from nas.evaluation.failures import guarded
@@ -24,6 +24,7 @@ from nas.evaluation.scoring import validation_metrics
 from nas.evaluation.shared.checkpoint import SharedCheckpoint
 from nas.evaluation.shared.training import SharedTraining
 from nas.evaluation.shared.weights import SharedWeights
+from nas.evaluation.streams import batches_of
 from nas.evaluation.trained import data_of, graph_of
 from nas.evaluation.training import predict
 from nas.events import EpochEnded, Event, Measured, Prepared
@@ -90,8 +91,8 @@ def recalibrate(network: Network, data: Data, scale: Scale, job: Job) -> None:
     for norm in norms:
         norm.reset_running_stats()
         norm.momentum = None  # the plain mean over the batches
-    part = data.train.to(scale.offset.device)
-    batches = Batches(part, scale, size=job.supernet.batch_size, seed=job.seed, augment=False, mirrors=False)
+    size = job.supernet.batch_size
+    batches = batches_of(data.train, scale, size=size, seed=job.seed, augment=False, mirrors=False)
     network.train()
     for inputs, _ in islice(batches.epoch(1), job.supernet.recalibration):
         network(inputs)

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from nas.evaluation.augmentation import Augmentation
-from nas.evaluation.batches import Batch, Batches, Scale
+from nas.evaluation.batches import Batch, Epochs, Scale
 from nas.evaluation.datasets import Data
 from nas.evaluation.devices import device, precision
 from nas.evaluation.loss import loss
@@ -23,6 +23,7 @@ from nas.evaluation.networks import Network, build
 from nas.evaluation.protocol import Job
 from nas.evaluation.shared.checkpoint import Progress, SharedCheckpoint
 from nas.evaluation.shared.weights import SharedWeights
+from nas.evaluation.streams import batches_of
 from nas.events import EpochEnded, EvaluationFailed
 from nas.spaces import moves
 from nas.spaces.graph import Graph
@@ -92,11 +93,11 @@ class SharedTraining:
         return build(self.space.graph(drawn), self.job.seed).to(device())
 
     @property
-    def _batches(self) -> Batches:
-        where, training = device(), self.job.training
-        return Batches(
-            self.data.train.to(where),
-            Scale.of(self.data, where),
+    def _batches(self) -> Epochs:
+        training = self.job.training
+        return batches_of(
+            self.data.train,
+            Scale.of(self.data, device()),
             size=self.job.supernet.batch_size,
             seed=self.job.seed,
             augment=training.augment,

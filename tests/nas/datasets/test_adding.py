@@ -13,6 +13,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import astuple, replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from nas import codec
-from nas.datasets import archive, images, lines, storing
+from nas.datasets import archive, images, lines, pictures, storing
 from nas.datasets.added import Added, added, arrays, described, find, vocabulary
 from nas.datasets.adding import add, remove
 from nas.datasets.features import features
@@ -276,7 +277,7 @@ def test_what_is_no_zip_is_refused(tmp_path: Path, home: Path) -> None:
         (archive, "MOST_BYTES", 1000, "The zip unpacks to"),
         (archive, "MOST_FILE_BYTES", 100, "an image may have"),
         (archive, "MOST_FILES", 5, "The zip holds 20 files; at most 5 are taken"),
-        (images, "MOST_STORED", 1000, "20 images of 8 x 8 take 0.0 GB; a worker holds at most"),
+        (images, "MOST_STORED", 1000, "20 images of 8 x 8 take 0.0 GB; there is room for 0.0 GB. A side of"),
     ],
 )
 def test_sizes_are_bounded(
@@ -286,6 +287,29 @@ def test_sizes_are_bounded(
     with pytest.raises(Refused, match=said):
         report_of(zipped(tmp_path / "a.zip", two_classes()), home, "images")
     assert not [*home.iterdir()]
+
+
+def test_a_folder_may_take_what_the_disk_has_room_for(
+    tmp_path: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, content in two_classes().items():
+        path = tmp_path / "folder" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    monkeypatch.setattr(images, "MOST_STORED", 1000)
+    monkeypatch.setattr(images, "disk_usage", lambda _: SimpleNamespace(free=2000))
+    with pytest.raises(Refused, match=r"there is room for 0\.0 GB\. A side of 5 fits\."):
+        report_of(tmp_path / "folder", home, "images")
+    monkeypatch.undo()
+    monkeypatch.setattr(images, "MOST_STORED", 1000)
+    assert report_of(tmp_path / "folder", home, "images").counts["train"] == {"cat": 8, "dog": 8}
+
+
+def test_of_an_image_in_a_folder_only_the_head_is_read_before_it_is_decoded(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(png(1, (300, 200)))
+    with archive.walked(tmp_path).open("a.png") as file:
+        assert pictures.header(file, "a.png") == pictures.Header(300, 200, is_grey=False)
+        assert file.tell() < 10_000 < (tmp_path / "a.png").stat().st_size
 
 
 # Tables

@@ -90,7 +90,7 @@ def test_weights_and_alpha_learn_from_disjoint_halves_and_never_from_validation(
     data = data_of(job)
     halves = search.GradientSearch(job, data, torch.device("cpu"))._parts
     assert sum(half.count * half.size for half in halves) >= len(data.train) - 2
-    seen = [{tuple(image.flatten().tolist()) for image in half._part.inputs} for half in halves]
+    seen = [{tuple(image.flatten().tolist()) for image in half._inputs} for half in halves]
     held = {tuple(image.flatten().tolist()) for image in data.valid.inputs}
     assert not seen[0] & seen[1]
     assert not (seen[0] | seen[1]) & held
