@@ -79,6 +79,17 @@ class Patches(nn.Module):
         return projected.flatten(2).transpose(1, 2) + self.positions
 
 
+def padding_mask(ids: Tensor) -> Tensor:
+    """Return which of the ids, int64 (batch, length), are words: all but 0; the first counts even in an empty text."""
+    return F.pad(ids[:, 1:] != 0, (1, 0), value=True)
+
+
+def mean_of_words(tokens: Tensor, mask: Tensor) -> Tensor:
+    """Return the mean (batch, width) of those tokens (batch, length, width) that the mask says are words."""
+    share = mask.to(tokens.dtype).unsqueeze(2)
+    return (tokens * share).sum(1) / share.sum(1)
+
+
 class Attention(nn.Module):
     """Multi-head self-attention: Vaswani et al. (2017), equation 1 and section 3.2.2."""
 
@@ -88,10 +99,11 @@ class Attention(nn.Module):
         self.project = nn.Linear(width, 3 * width)
         self.join = nn.Linear(width, width)
 
-    def forward(self, tokens: Tensor) -> Tensor:
-        """Return tokens of the same shape (batch, length, width)."""
+    def forward(self, tokens: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Return tokens of the same shape (batch, length, width); where there is a mask, they read only its words."""
         split = self.project(tokens).unflatten(2, (3, self.heads, -1))  # batch, length, three, heads, width of a head
         query, key, value = split.permute(2, 0, 3, 1, 4)
-        mixed = F.scaled_dot_product_attention(query, key, value)
+        read = None if mask is None else mask[:, None, None]
+        mixed = F.scaled_dot_product_attention(query, key, value, attn_mask=read)
         joined: Tensor = self.join(mixed.transpose(1, 2).flatten(2))
         return joined

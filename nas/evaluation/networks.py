@@ -9,7 +9,16 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from nas.evaluation.layers import Attention, Embed, FactorizedReduce, Patches, PixelConv, SqueezeExcite
+from nas.evaluation.layers import (
+    Attention,
+    Embed,
+    FactorizedReduce,
+    Patches,
+    PixelConv,
+    SqueezeExcite,
+    mean_of_words,
+    padding_mask,
+)
 from nas.sentences import Refused
 from nas.spaces.graph import Graph, Node, Shape, Task, sides
 
@@ -54,7 +63,8 @@ class _Step(NamedTuple):
 class Network(nn.Module):
     """Computes a graph's nodes in order, from a batch of the task's inputs to logits (batch, classes).
 
-    Inputs are images (batch, channels, height, width), features (batch, features) or int64 ids (batch, length).
+    Inputs are images (batch, channels, height, width), features (batch, features) or int64 ids (batch, length), of
+    which those that pad a text are neither attended to nor averaged.
     """
 
     def __init__(self, graph: Graph) -> None:
@@ -72,8 +82,9 @@ class Network(nn.Module):
     def forward(self, inputs: Tensor) -> Tensor:
         """Return the logits."""
         values = {"input": inputs}
+        mask = padding_mask(inputs) if self.graph.task.kind == "text" else None
         for step in self._steps:
-            values[step.node.id] = self._compute(step, [values[source] for source in step.node.inputs])
+            values[step.node.id] = self._compute(step, [values[source] for source in step.node.inputs], mask)
             for id in step.freed:
                 del values[id]
         return values[self.graph.nodes[-1].id]
@@ -85,7 +96,7 @@ class Network(nn.Module):
             raise Refused("The network cannot have two layers of the name {name}.", name=name)
         self.add_module(name, layer)
 
-    def _compute(self, step: _Step, inputs: list[Tensor]) -> Tensor:
+    def _compute(self, step: _Step, inputs: list[Tensor], mask: Tensor | None) -> Tensor:
         value, node = inputs[0], step.node
         match node.op:
             case "conv" | "dense" | "factorized_reduce" | "activation":
@@ -101,11 +112,16 @@ class Network(nn.Module):
             case "concat":
                 return torch.cat(inputs, 2 if len(node.shape) == 2 else 1)
             case "global_pool":
-                return value.mean((2, 3)) if value.ndim == 4 else value.mean(1)
+                if value.ndim == 4:
+                    return value.mean((2, 3))
+                return value.mean(1) if mask is None else mean_of_words(value, mask)
             case "flatten":
                 return value.flatten(1)
             case "zero":
                 return value.new_zeros(len(value), *node.shape)
+            case "attention":
+                attention: Attention = getattr(self, step.layer)
+                return attention(value, mask)
             case _:
                 layer: Callable[[Tensor], Tensor] = getattr(self, step.layer)
                 return layer(value)

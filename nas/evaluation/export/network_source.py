@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from nas.evaluation import layers
 from nas.evaluation.networks import ACTIVATION_LAYERS, layer_name
@@ -35,15 +36,28 @@ OWN_LAYERS = {
     "patches": layers.Patches,
     "attention": layers.Attention,
 }
-RESERVED = {"self", "torch", "nn", "F", "Tensor", *(inputs for _, inputs in INPUTS.values())}
+MASKED = (layers.padding_mask, layers.mean_of_words)
+RESERVED = {
+    "self",
+    "mask",
+    *(function.__name__ for function in MASKED),
+    "torch",
+    "nn",
+    "F",
+    "Tensor",
+    *(inputs for _, inputs in INPUTS.values()),
+}
 
 
 def network_source(graph: Graph) -> str:
     """Return classes that need `torch`, `Tensor`, `nn` and `F`; attributes have the names of the graph's weights."""
-    used = [kind for op, kind in OWN_LAYERS.items() if any(node.op == op for node in graph.nodes)]
+    used: list[Any] = [kind for op, kind in OWN_LAYERS.items() if any(node.op == op for node in graph.nodes)]
+    is_text = graph.task.kind == "text"
     shapes = {node.id: node.shape for node in graph.nodes}
     values = {node.id: _variable(node.id) for node in graph.nodes} | {"input": INPUTS[graph.task.kind][1]}
     nodes = [node for node in graph.nodes if node.op != "input"]
+    steps = ["mask = padding_mask(ids)"] if is_text else []
+    steps += [f"{values[node.id]} = {_step(node, values, shapes, is_text)}" for node in nodes]
     lines = [line for node in nodes for line in _layers(node, shapes[node.inputs[0]], graph.task)]
     network = CLASS.format(
         parameters=graph.parameters,
@@ -54,9 +68,11 @@ def network_source(graph: Graph) -> str:
         outputs=graph.task.classes,
         told="logits" if graph.task.goal == "classes" else "standardised numbers",
         layers="\n".join(f"        self.{line}" for line in lines),
-        steps="\n".join(f"        {values[node.id]} = {_step(node, values, shapes)}" for node in nodes),
+        steps="\n".join(f"        {step}" for step in steps),
     ).replace("'count'", "count")
-    return "\n\n\n".join((*(inspect.getsource(kind).rstrip() for kind in used), network))
+    return "\n\n\n".join(
+        (*(inspect.getsource(kind).rstrip() for kind in (*(MASKED if is_text else ()), *used)), network)
+    )
 
 
 def _layers(node: Node, read: Shape, task: Task) -> Iterator[str]:
@@ -101,7 +117,7 @@ def _pool(option: Options) -> str:
     return f"nn.{kind}({option['size']}, stride={option['stride']}{', padding=1' if padded else ''}{counted})"
 
 
-def _step(node: Node, values: Mapping[str, str], shapes: Mapping[str, Shape]) -> str:
+def _step(node: Node, values: Mapping[str, str], shapes: Mapping[str, Shape], is_text: bool) -> str:
     name, read = layer_name(node.id), [values[source] for source in node.inputs]
     activate = ACTIVATIONS[str(node.options.get("activation", "none"))].format
     match node.op:
@@ -109,6 +125,10 @@ def _step(node: Node, values: Mapping[str, str], shapes: Mapping[str, Shape]) ->
             return activate(" + ".join(read))
         case "concat":
             return f"torch.cat(({', '.join(read)},), {2 if len(node.shape) == 2 else 1})"
+        case "global_pool" if is_text:
+            return f"mean_of_words({read[0]}, mask)"
+        case "attention" if is_text:
+            return f"self.{name}({read[0]}, mask)"
         case "global_pool":
             return f"{read[0]}.mean({'(2, 3)' if len(shapes[node.inputs[0]]) == 3 else 1})"
         case "flatten":

@@ -5,18 +5,20 @@ dependencies) or are deprecated; a graph of some fifteen operations needs neithe
 """
 
 from collections.abc import Collection
-from math import sqrt
+from math import inf, sqrt
 from typing import Any
 
 import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
+from nas.datasets.words import PAD
 from nas.evaluation.networks import layer_name
 from nas.spaces.graph import Graph, Node, Shape, sides
 
 SIMPLE = {"relu": "Relu", "hardswish": "HardSwish", "tanh": "Tanh"}
 EPSILON = 1e-5
+MASK = "input/"  # begins the names of what says which tokens are words
 
 
 def operators(graph: Graph, weights: Collection[str], read: str, logits: str) -> list[onnx.NodeProto]:
@@ -34,6 +36,9 @@ class _Writer:
         self.written: list[onnx.NodeProto] = []
         self.values = {"input": read}
         self._weights = weights
+        self._is_text = graph.task.kind == "text"
+        if self._is_text:
+            self._mask(read, graph.task.input_shape[0])
         self._shapes = {node.id: node.shape for node in graph.nodes}
 
     def write(self, node: Node) -> None:
@@ -47,6 +52,8 @@ class _Writer:
                 value = self._put("Concat", read, f"{at}joined", axis=2 if len(node.shape) == 2 else 1)
             case "pool":
                 value = self._pool(node, read[0], at)
+            case "global_pool" if self._is_text:
+                value = self._mean_of_words(read[0], at)
             case "global_pool":
                 axes = [2, 3] if len(self._shapes[node.inputs[0]]) == 3 else [1]
                 value = self._put("ReduceMean", read, f"{at}mean", axes=axes, keepdims=0)
@@ -175,6 +182,21 @@ class _Writer:
         wide = self._put("Reshape", [gate, self._constant([0, -1, 1, 1], f"{at}sides")], f"{at}wide")
         return self._put("Mul", [value, wide], f"{at}scaled image")
 
+    def _mask(self, ids: str, length: int) -> None:
+        """Say which ids are words, as `layers.padding_mask` does, for the scores of attention and for means."""
+        first = self._put("Constant", [], f"{MASK}first", value=numpy_helper.from_array(np.arange(length) == 0))
+        padding = self._put("Equal", [ids, self._constant(PAD, f"{MASK}pad")], f"{MASK}padding")
+        words = self._put("Or", [self._put("Not", [padding], f"{MASK}others"), first], f"{MASK}words")
+        self._put("Unsqueeze", [words, self._constant([1, 2], f"{MASK}axes")], f"{MASK}read")
+        share = self._put("Cast", [words], f"{MASK}ones", to=onnx.TensorProto.FLOAT)
+        self._put("Unsqueeze", [share, self._constant([2], f"{MASK}width")], f"{MASK}share")
+        self._put("ReduceSum", [f"{MASK}share", self._constant([1], f"{MASK}length")], f"{MASK}count", keepdims=0)
+
+    def _mean_of_words(self, tokens: str, at: str) -> str:
+        shares = self._put("Mul", [tokens, f"{MASK}share"], f"{at}words")
+        summed = self._put("ReduceSum", [shares, self._constant([1], f"{at}axis")], f"{at}sum", keepdims=0)
+        return self._put("Div", [summed, f"{MASK}count"], f"{at}mean")
+
     def _patches(self, node: Node, name: str, value: str, at: str) -> str:
         size = sides(node.options["size"])
         read = [value, f"{name}.project.weight", f"{name}.project.bias"]
@@ -198,7 +220,11 @@ class _Writer:
         tokens = self._put("Transpose", [tokens], f"{at}value rows", perm=[0, 2, 1, 3])
         product = self._put("MatMul", [query, key], f"{at}product")
         root = self._constant(sqrt(width // heads), f"{at}root of the width")
-        weights = self._put("Softmax", [self._put("Div", [product, root], f"{at}scores")], f"{at}weights", axis=-1)
+        scores = self._put("Div", [product, root], f"{at}scores")
+        if self._is_text:
+            never = self._constant(-inf, f"{at}never")
+            scores = self._put("Where", [f"{MASK}read", scores, never], f"{at}scores of words")
+        weights = self._put("Softmax", [scores], f"{at}weights", axis=-1)
         mixed = self._put("MatMul", [weights, tokens], f"{at}mixed")
         turned = self._put("Transpose", [mixed], f"{at}mixed rows", perm=[0, 2, 1, 3])
         joined = self._put("Reshape", [turned, self._constant([0, length, width], f"{at}sides")], f"{at}joined")

@@ -7,6 +7,7 @@ import numpy as np
 from nas.datasets.added import Added, Column
 from nas.datasets.report import Report
 from nas.datasets.storing import finish, workplace
+from nas.datasets.words import PAD
 from nas.spaces.graph import Task
 
 ROWS, HELD = 400, 100
@@ -38,8 +39,9 @@ def made(home: Path, name: str, seed: int = 0) -> Added:
 def _rows(random: np.random.Generator, name: str, count: int) -> tuple[np.ndarray, np.ndarray]:
     if name == "words":
         ids = random.integers(2, 30, (count, 8)).astype(np.int32)
-        # The class is whether more of the words are of the upper half.
-        return ids, ((ids >= 16).sum(1) > 4).astype(np.int64)
+        ids[np.arange(8) >= random.integers(3, 9, (count, 1))] = PAD
+        # The class is whether more than half of the words are of the upper half.
+        return ids, (2 * (ids >= 16).sum(1) > (ids != PAD).sum(1)).astype(np.int64)
     if name == "pictures":
         pixels = random.integers(0, 200, (count, 3, 8, 8)).astype(np.uint8)
         labels = random.integers(0, 2, count)

@@ -6,6 +6,7 @@ import torch
 from hypothesis import strategies as st
 from torch import Tensor
 
+from nas.datasets.words import PAD
 from nas.evaluation.networks import ACTIVATIONS, Network, build
 from nas.spaces.graph import Graph, Task
 from nas.spaces.sketch import Sketch
@@ -115,7 +116,9 @@ def inputs(task: Task, count: int = 3) -> Tensor:
     """A batch of inputs for a task, the same each time."""
     draw = torch.Generator().manual_seed(0)
     if task.kind == "text":
-        return torch.randint(0, task.vocabulary, (count, *task.input_shape), generator=draw)
+        ids = torch.randint(0, task.vocabulary, (count, *task.input_shape), generator=draw)
+        ids[1:2, 2:], ids[2:3] = PAD, PAD  # a short text, and one without words
+        return ids
     return torch.randn(count, *task.input_shape, generator=draw)
 
 
