@@ -44,7 +44,8 @@ def batches_of(
 
 def loaders() -> int:
     """Return how many processes read images for a training: one per core but one, at most 4; NAS_LOADERS says it."""
-    return int(os.environ.get(LOADERS, min(MOST_LOADERS, len(os.sched_getaffinity(0)) - 1)))
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return int(os.environ.get(LOADERS, min(MOST_LOADERS, cores - 1)))
 
 
 class Stream:
