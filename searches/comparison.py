@@ -9,10 +9,10 @@ from django.utils.translation import gettext as _
 from nas import selection
 from nas.final import Final
 from nas.objectives import VALIDATION
-from nas.reference import HAND_MADE, TITLES
-from searches.drawing.bands import bands
+from searches.contestants import Contestant, contestants
 from searches.figures import FIGURES, Words, duration, write
 from searches.finals import final_of, spent
+from searches.learning import learning
 from searches.models import Evaluation, Run
 from searches.say import say
 
@@ -63,17 +63,11 @@ class Row:
 
 
 @dataclass(frozen=True)
-class Contestant:
-    """A column of the table: the baseline, or a finalist, of which one leads or has won."""
-
-    number: int
-    title: str
-    is_winner: bool
-
-
-@dataclass(frozen=True)
 class Comparison:
-    """All rows, and how many of the trainings are done; `verdict` says what the difference means."""
+    """All rows, and how many of the trainings are done; `verdict` says what the difference means.
+
+    The contestants are the columns, the baseline first, then the winner so far.
+    """
 
     contestants: tuple[Contestant, ...]
     rows: tuple[Row, ...]
@@ -84,7 +78,7 @@ class Comparison:
     failed: tuple[Evaluation, ...]
     verdict: tuple[str, ...]
     cost: str
-    curves: SafeString | None
+    curves: tuple[SafeString, ...]
 
 
 def compare(run: Run) -> Comparison | None:
@@ -94,7 +88,8 @@ def compare(run: Run) -> Comparison | None:
         return None
     stage = list(run.evaluations.filter(stage=Run.Stage.FINAL).select_related("candidate").order_by("seed"))
     seeds = tuple(sorted({one.seed for one in stage}))
-    columns = (0, *sorted(final.finalists, key=lambda number: number != final.winner))
+    known = tuple(sorted(contestants(run, final), key=lambda one: one.number != 0))
+    columns = tuple(one.number for one in known)
     names = {name for number in columns for row in final.metrics(number) for name in row}
     measured = {(one.of.number, one.seed): one.metrics for one in stage if one.metrics}
 
@@ -103,7 +98,7 @@ def compare(run: Run) -> Comparison | None:
 
     verdict = final.verdict
     return Comparison(
-        contestants=tuple(Contestant(n, _title(run, n), n == final.winner) for n in columns),
+        contestants=known,
         rows=rows(),
         on_validation=rows(VALIDATION),
         seeds=seeds if len(seeds) > 1 else (),
@@ -112,15 +107,8 @@ def compare(run: Run) -> Comparison | None:
         failed=tuple(one for one in stage if one.status == Evaluation.Status.FAILED),
         verdict=tuple(say(one) for one in verdict.sentences) if verdict else (),
         cost=_cost(run),
-        curves=_curves(run, stage, final.winner),
+        curves=learning(stage, known),
     )
-
-
-def _title(run: Run, number: int) -> str:
-    if number:
-        return _("Candidate %(number)d") % {"number": number}
-    network = run.plan.baseline.network
-    return _("Baseline") if network == HAND_MADE else _("Baseline: {network}").format(network=_(TITLES[network]))
 
 
 def _row(
@@ -167,13 +155,3 @@ def _cost(run: Run) -> str:
     devices = _(", ").join(f"{device}: {duration(seconds)}" for device, seconds in sorted(by_device.items()))
     values = {"total": duration(sum(found.values())), "search": duration(searched), "devices": devices}
     return _("Time of devices: %(total)s, of it %(search)s for the search (%(devices)s).") % values
-
-
-def _curves(run: Run, stage: Sequence[Evaluation], winner: int) -> SafeString | None:
-    """Draw the loss of training over the epochs, winner and baseline, as bands over their seeds."""
-    found = []
-    for number, title in ((winner, _("winner")), (0, _("baseline"))):
-        curves = [one.curve for one in stage if one.of.number == number and one.curve]
-        losses = [[point["train_loss"] for point in curve] for curve in curves]
-        found += [(title, losses)] if losses else []
-    return bands(found, _("epoch"), _("training loss")) if found else None

@@ -10,19 +10,21 @@ from django.utils.translation import gettext as _
 
 WIDTH, HEIGHT, LEFT, TOP, BELOW = 300, 190, 52, 10, 38
 Curves = Sequence[Sequence[float]]
+Group = tuple[int, str, Curves]  # as which line it is drawn, what it is called, a curve for each seed
 Point = tuple[float, float, float]  # epoch, mean, deviation
 
 
-def bands(groups: Sequence[tuple[str, Curves]], across: str, up: str) -> SafeString:
-    """Return the SVG of named groups, each the curves of its seeds by epoch; a shorter one ends earlier."""
-    lines = [(name, _points(curves)) for name, curves in groups]
-    every = [point for _name, points in lines for point in points]
+def bands(groups: Sequence[Group], across: str, up: str) -> SafeString:
+    """Return the SVG of groups of curves by epoch; a shorter curve ends earlier."""
+    # The first is drawn last, on top of the others.
+    lines = [(line, _points(curves)) for line, _name, curves in reversed(groups)]
+    every = [point for _line, points in lines for point in points]
     last = max((epoch for epoch, _mean, _sd in every), default=1.0)
     low = min((mean - sd for _epoch, mean, sd in every), default=0.0)
     high = max((mean + sd for _epoch, mean, sd in every), default=1.0)
     frame = _Frame(max(last, 2.0), low, high if high > low else low + 1)
     label = _("{up} of {names} over the epochs, mean and band over seeds").format(
-        up=up, names=", ".join(name for name, _points in lines)
+        up=up, names=", ".join(name for _line, name, _curves in groups)
     )
     return format_html(
         '<svg class="roc bands" viewBox="0 0 {} {}" width="{}" height="{}" role="img" aria-label="{}">{}{}{}'
@@ -31,8 +33,12 @@ def bands(groups: Sequence[tuple[str, Curves]], across: str, up: str) -> SafeStr
         *(LEFT + WIDTH + 12, TOP + HEIGHT + BELOW) * 2,
         label,
         frame.grid(),
-        format_html_join("", '<polygon class="band-{}" points="{}"/>', _numbered(lines, frame.band)),
-        format_html_join("", '<polyline class="curve-{}" points="{}"/>', _numbered(lines, frame.line)),
+        format_html_join(
+            "", '<polygon class="band-{}" points="{}"/>', [(line, frame.band(points)) for line, points in lines]
+        ),
+        format_html_join(
+            "", '<polyline class="curve-{}" points="{}"/>', [(line, frame.line(points)) for line, points in lines]
+        ),
         *(LEFT + WIDTH / 2, TOP + HEIGHT + BELOW - 4, across),
         *(TOP + HEIGHT / 2, up),
     )
@@ -75,8 +81,3 @@ def _points(curves: Curves) -> list[Point]:
         values = [curve[at] for curve in curves if at < len(curve)]
         found.append((at + 1.0, fmean(values), stdev(values) if len(values) > 1 else 0.0))
     return found
-
-
-def _numbered(lines: Sequence[tuple[str, list[Point]]], write: object) -> list[tuple[int, str]]:
-    # The first is drawn last, on top of the others.
-    return [(at, write(points)) for at, (_name, points) in reversed(list(enumerate(lines)))]  # type: ignore[operator]

@@ -1,5 +1,6 @@
 """The final stage as rows and pages: several finalists, a baseline that waits for the winner, foreign networks."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -9,6 +10,7 @@ from django.urls import reverse
 
 from nas import codec
 from nas.evaluation.protocol import Job
+from nas.events import EpochEnded
 from nas.reference import Reference
 from nas.sentences import Sentence
 from searches import leases, lifecycle
@@ -17,6 +19,8 @@ from searches.comparison import compare
 from searches.files import model_files
 from searches.models import Evaluation, Run
 from workers.evaluating import job_of
+
+LINE = r'<polyline class="curve-(\d)" points="([^"]+)"/>'
 
 
 @pytest.fixture
@@ -111,9 +115,30 @@ def test_the_curves_of_the_seeds_are_drawn_as_bands(final):
         leases.measure(mine, {"accuracy": 90.0}, [])
         points = [{"epoch": e, "train_loss": 2.0 / e + 0.1 * mine.seed} for e in (1, 2, 3)]
         Evaluation.objects.filter(pk=mine.pk).update(curve=points)
-    svg = compare(run).curves
+    (svg,) = compare(run).curves
     assert svg.count("<polyline") == svg.count("<polygon") == 2
     assert "NaN" not in svg
+
+
+def test_where_validation_is_kept_apart_its_curves_are_drawn_of_every_contestant(final, person):
+    run = final(final_top=2)
+    for evaluation in run.evaluations.filter(status=Evaluation.Status.QUEUED):
+        mine = leases.claim(evaluation.pk, evaluation.attempt, "w@here")
+        lead = 10.0 * mine.candidate.number + mine.seed
+        curve = [EpochEnded(at, 3, 2.0 / at, 2.5 / at, lead + at, 0.1 * at) for at in (1, 2, 3)]
+        leases.measure(mine, {"accuracy": lead, "valid_accuracy": lead}, curve)
+    found = compare(run).curves
+    assert [svg.count("<polyline") for svg in found] == [svg.count("<polygon") for svg in found] == [3, 3, 3]
+    labels = ["training loss", "validation loss", "validation accuracy (%)"]
+    who = "Candidate 4, Baseline, Candidate 3"
+    for words, svg in zip(labels, found, strict=True):
+        assert f'aria-label="{words} of {who} over the epochs, mean and band over seeds"' in svg
+    # Means of the last epoch are 45.5, 35.5 and 5.5: the winner's line ends highest.
+    ends = {at: float(points.split()[-1].split(",")[1]) for at, points in re.findall(LINE, found[-1])}
+    assert ends["0"] < ends["2"] < ends["1"]
+    page = person.get(run.get_absolute_url()).content.decode()
+    assert page.count('class="roc bands"') == 3
+    assert "Lines are means over the seeds, bands reach one standard deviation up and down." in page
 
 
 def test_the_card_is_taken_as_page_and_as_markdown_with_the_comparison(final, work, person):
