@@ -1,9 +1,10 @@
-"""The part of a model card that only the end of the final stage knows: strategy, seeds, cost, comparison."""
+"""The part of a model card that only the end of the final stage knows: strategy, seeds, cost, comparison, mistakes."""
 
 from collections.abc import Mapping, Sequence
 
 from nas.final import Final
 from nas.jobs import final_seeds
+from nas.mistakes import mistakes
 from nas.reference import TITLES
 from nas.selection import summary
 
@@ -37,7 +38,7 @@ PAGE = """
 {rows}
 
 {verdict}
-
+{mistakes}
 ## Intended use
 Inputs like those it was trained on, with a person or a test of your own behind every decision that matters. It was
 not tested for other data, for attacks, or for how it treats groups of people.
@@ -64,6 +65,7 @@ def comparison(final: Final, spent: Mapping[tuple[str, str], float]) -> str:
         budgeted="as long as the winner" if plan.baseline.budget == "time" else "as many epochs",
         rows="\n".join(f"| {ROWS[name][0]} | {_cell(name, ours)} | {_cell(name, theirs)} |" for name in known),
         verdict="\n".join(f"{said}" for said in found.sentences) if found else "The baseline was not measured.",
+        mistakes=mistakes(final),
     )
 
 

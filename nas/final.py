@@ -29,6 +29,10 @@ class Final:
         """Return the test metrics of a contestant, one mapping per seed."""
         return [dict(one.metrics) for one in self.measured[number]]
 
+    def evidence(self, number: int) -> list[Evidence]:
+        """Return what stands behind the test metrics of a contestant, one item per seed; none of numbers."""
+        return [one.evidence for one in self.measured[number] if one.evidence]
+
     @property
     def winner(self) -> int:
         """The number of the finalist that has won, as validation says; the search's best where none was measured."""
@@ -45,8 +49,5 @@ class Final:
     @property
     def verdict(self) -> Verdict | None:
         """Whether the lead could be chance."""
-        pair = (self._evidence(self.winner), self._evidence(0))
+        pair = (next(iter(self.evidence(self.winner)), None), next(iter(self.evidence(0)), None))
         return verdict(self.plan, self.metrics(self.winner), self.metrics(0), pair)
-
-    def _evidence(self, number: int) -> Evidence | None:
-        return next((one.evidence for one in self.measured[number]), None)

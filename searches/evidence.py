@@ -1,17 +1,16 @@
-"""What stands behind the final numbers: which classes the winner confuses, and both networks' ROC curves."""
+"""What stands behind the final numbers: which classes each contestant confuses, and its ROC curve."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _
 
-from nas.datasets.known import DATASETS
+from nas.confusion import Confusion, classes_of, summed
 from nas.events import Evidence
+from searches.contestants import Contestant, contestants
 from searches.drawing.roc import roc
-from searches.models import Evaluation, Run
-
-Matrix = list[list[int]]
+from searches.finals import final_of
+from searches.models import Run
 
 
 @dataclass(frozen=True)
@@ -34,44 +33,46 @@ class Truth:
 
 
 @dataclass(frozen=True)
+class Matrix:
+    """A contestant's confusion matrix, summed over `trainings`, which differ in their seed."""
+
+    of: Contestant
+    rows: tuple[Truth, ...]
+    answers: int
+    trainings: int
+
+
+@dataclass(frozen=True)
 class Shown:
-    """The winner's confusion matrix, summed over `seeds` trainings, and the ROC curves of the first seed."""
+    """The matrix of each contestant that was measured, and the ROC curves of their first seeds."""
 
     classes: tuple[str, ...]
-    rows: tuple[Truth, ...]
-    images: int
-    seeds: int
+    matrices: tuple[Matrix, ...]
     roc: SafeString
 
 
 def evidence(run: Run) -> Shown | None:
-    """Return what is known of the final trainings that were measured; None before the winner's first one."""
-    final = run.evaluations.filter(stage=Run.Stage.FINAL, status=Evaluation.Status.MEASURED)
-    measured = list(final.exclude(evidence_json=None).select_related("candidate").order_by("seed"))
-    winners = [one.evidence for one in measured if one.candidate_id == run.winner_id and one.evidence]
-    baselines = [one.evidence for one in measured if one.of.is_baseline and one.evidence]
-    if not winners:
+    """Return what is known of the final trainings that were measured; None before a finalist's first one."""
+    final = final_of(run)
+    if final is None or not final.evidence(final.winner):
         return None
-    matrix = _sum(winners)
-    classes = _classes(run, len(matrix))
-    curves = [(_("winner"), winners[0].roc), *((_("baseline"), one.roc) for one in baselines[:1])]
-    rows = tuple(_truth(name, matrix, index) for index, name in enumerate(classes))
-    return Shown(classes, rows, sum(map(sum, matrix)), len(winners), roc(curves))
+    known = [(one, found) for one in contestants(run, final) if (found := final.evidence(one.number))]
+    classes = classes_of(run.plan, len(known[0][1][0].confusion))
+    return Shown(
+        classes,
+        tuple(_matrix(one, found, classes) for one, found in known),
+        roc([(one.line, one.title, found[0].roc) for one, found in known]),
+    )
 
 
-def _sum(found: Sequence[Evidence]) -> Matrix:
-    return [
-        [sum(counts) for counts in zip(*rows, strict=True)] for rows in zip(*(f.confusion for f in found), strict=True)
-    ]
+def _matrix(of: Contestant, found: Sequence[Evidence], classes: Sequence[str]) -> Matrix:
+    counted = summed(found)
+    rows = tuple(_truth(name, counted, at) for at, name in enumerate(classes))
+    return Matrix(of, rows, counted.total, len(found))
 
 
-def _classes(run: Run, count: int) -> tuple[str, ...]:
-    known = DATASETS.get(run.plan.split.dataset)
-    return known.classes if known and len(known.classes) == count else tuple(str(index) for index in range(count))
-
-
-def _truth(name: str, matrix: Matrix, index: int) -> Truth:
-    row, right = matrix[index], matrix[index][index]
-    images, named = sum(row), sum(other[index] for other in matrix)
-    cells = (Cell(count, round(100 * count / max(images, 1)), at == index) for at, count in enumerate(row))
-    return Truth(name, tuple(cells), 100 * right / images if images else None, 100 * right / named if named else None)
+def _truth(name: str, counted: Confusion, at: int) -> Truth:
+    row = counted.counts[at]
+    every = max(sum(row), 1)
+    cells = (Cell(count, round(100 * count / every), taken == at) for taken, count in enumerate(row))
+    return Truth(name, tuple(cells), counted.recall(at), counted.precision(at))

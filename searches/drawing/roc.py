@@ -11,10 +11,13 @@ TICKS = (0, 25, 50, 75, 100)
 Points = Sequence[tuple[float, float]]
 
 
-def roc(curves: Sequence[tuple[str, Points]]) -> SafeString:
-    """Return the SVG of named curves of points (false positive rate, true positive rate), from 0 to 1 each."""
+Curve = tuple[int, str, Points]  # as which line it is drawn, and what it is called
+
+
+def roc(curves: Sequence[Curve]) -> SafeString:
+    """Return the SVG of curves of points (false positive rate, true positive rate), from 0 to 1 each."""
     width, height = LEFT + SIDE + 12, TOP + SIDE + BELOW
-    label = _("ROC curves of {names}").format(names=", ".join(name for name, _points in curves))
+    label = _("ROC curves of {names}").format(names=", ".join(name for _line, name, _points in curves))
     return format_html(
         '<svg class="roc" viewBox="0 0 {} {}" width="{}" height="{}" role="img" aria-label="{}">{}'
         '<line class="chance" x1="{}" y1="{}" x2="{}" y2="{}"/>{}'
@@ -29,10 +32,12 @@ def roc(curves: Sequence[tuple[str, Points]]) -> SafeString:
     )
 
 
-def _lines(curves: Sequence[tuple[str, Points]]) -> list[tuple[int, str]]:
+def _lines(curves: Sequence[Curve]) -> list[tuple[int, str]]:
     # The first is drawn last, on top of the others.
-    numbered = list(enumerate(points for _name, points in curves))
-    return [(at, " ".join("{:g},{:g}".format(*_at(*point)) for point in points)) for at, points in reversed(numbered)]
+    return [
+        (line, " ".join("{:g},{:g}".format(*_at(*point)) for point in points))
+        for line, _name, points in reversed(curves)
+    ]
 
 
 def _grid() -> SafeString:

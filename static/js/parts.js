@@ -17,6 +17,10 @@ export function keepUnchanged() {
     }
     const folds = wanted.querySelectorAll("details");
     [...target.querySelectorAll("details")].forEach((fold, index) => folds[index]?.toggleAttribute("open", fold.open));
+    for (const { id } of target.querySelectorAll("input:checked[id]")) {
+      const again = wanted.querySelector(`[id="${id}"]`);
+      if (again) again.checked = true;
+    }
   });
 }
 
