@@ -123,11 +123,11 @@ def _row(
     sign = 1 if figure.goal == "max" else -1
     found = {number: _summary(prefix + name, final.metrics(number)) for number in columns}
     means = [sign * about["mean"] for about in found.values() if about]
-    best = max(means) if len({*means}) > 1 else None
+    best = sign * max(means) if len({*means}) > 1 else None
     return Row(
         title=figure.title,
         lower_is_better=figure.goal == "min",
-        cells=tuple(_cell(name, about, best is not None and about["mean"] * sign == best) for about in found.values()),
+        cells=tuple(_cell(name, about, about.get("mean") == best) for about in found.values()),
         by_seed=tuple(
             write(name, measured.get((number, seed), {}).get(prefix + name)) for number in columns for seed in seeds
         ),

@@ -68,6 +68,15 @@ def test_the_finalist_that_validation_prefers_wins_and_the_files_are_its_own(fin
     assert "Time of devices" in page
 
 
+def test_finalists_that_differ_are_compared_before_the_baseline_is_measured(final, person):
+    run = final(final_top=2)
+    for evaluation in run.evaluations.filter(stage=Run.Stage.FINAL).exclude(candidate__number=0):
+        mine = leases.claim(evaluation.pk, evaluation.attempt, "w@here")
+        leases.measure(mine, judged(mine.candidate), [])
+    assert [cell and cell.better for cell in compare(run).rows[0].cells] == [None, True, False]
+    assert person.get(run.get_absolute_url()).status_code == 200
+
+
 def test_a_baseline_that_trains_as_long_begins_when_the_winner_has_ended(final, work):
     run = final(baseline=Reference(budget="time"))
     assert not run.candidates.filter(number=0).exists()
