@@ -58,6 +58,24 @@ def file(upload_id: int, file_name: str) -> Path:
     return folder(upload_id) / f"{stem}{name.suffix if name.suffix.lower() in ENDINGS else ''}"
 
 
+def test_file(upload_id: int, file_name: str) -> Path:
+    """Return where the second file of an upload is put for the check."""
+    path = file(upload_id, file_name)
+    return path.parent / "test" / path.name
+
+
+def cut(path: Path, at: int, rest: Path) -> None:
+    """Move what lies behind so many bytes into a file of its own, unless that was done before."""
+    if length(path) <= at:
+        return
+    rest.parent.mkdir(exist_ok=True)
+    with path.open("rb") as whole, rest.open("wb") as stream:
+        whole.seek(at)
+        shutil.copyfileobj(whole, stream, BLOCK_BYTES)
+    # Last: who is killed before copies it anew.
+    os.truncate(path, at)
+
+
 def fresh_staging(upload_id: int, attempt: int) -> Path:
     """Return an empty folder for what an attempt makes, and delete what earlier ones left."""
     for left in folder(upload_id).glob("attempt-*"):

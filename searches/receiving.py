@@ -15,6 +15,7 @@ from nas import codec
 from nas.sentences import Refused, Sentence
 from searches import checking, incoming, stores
 from searches.models import Upload
+from searches.models.upload import SecondFile
 
 log = logging.getLogger(__name__)
 Status = Upload.Status
@@ -26,12 +27,16 @@ TOO_LONG = "{file} has {size} MB; a file may have {most} MB."
 
 
 def begin(owner: User, asked: Mapping[str, Any], file_name: str, size: int) -> Upload:
-    """Return the row of a new upload, with room for its file.
+    """Return the row of a new upload, with room for its file, or for both, of which `size` is the sum.
 
     `asked` is name, title, kind and options. Raises Refused for a name that is taken, a file that is too long or empty,
     a disk without room, and more than `MOST_OPEN` files of one person at once.
     """
-    _check(owner, asked["name"], file_name, size)
+    test = SecondFile(*asked["options"].get("test", ("", 0)))
+    _check_size(file_name, size - test.size)
+    if test.name:
+        _check_size(*test)
+    _check(owner, asked["name"])
     fields = {name: asked[name] for name in ("name", "title", "kind", "options")}
     try:
         with transaction.atomic():
@@ -41,7 +46,7 @@ def begin(owner: User, asked: Mapping[str, Any], file_name: str, size: int) -> U
     except IntegrityError:
         raise Refused(stores.TAKEN, name=asked["name"]) from None
     try:
-        incoming.make_room(upload.pk, size)
+        incoming.make_room(upload.pk, size + test.size)  # which is copied for the check
     except Refused:
         upload.delete()
         raise
@@ -113,11 +118,14 @@ def tend() -> None:
             incoming.drop(upload_id)
 
 
-def _check(owner: User, name: str, file_name: str, size: int) -> None:
-    if not size:
+def _check_size(file_name: str, size: int) -> None:
+    if size <= 0:
         raise Refused("{file} is empty.", file=file_name)
     if size > settings.UPLOAD_BYTES:
         raise Refused(TOO_LONG, file=file_name, size=_megabytes(size), most=_megabytes(settings.UPLOAD_BYTES))
+
+
+def _check(owner: User, name: str) -> None:
     stores.check_name(name)
     # No dataset is called so, or that would have been refused: somebody deleted it without its row.
     Upload.objects.filter(status=Status.READY, name=name).delete()

@@ -16,7 +16,7 @@ from nas import codec
 from nas.datasets.adding import add
 from nas.datasets.report import Progress
 from nas.sentences import Refused, Sentence
-from searches.incoming import FULL
+from searches.incoming import FULL, cut
 
 log = logging.getLogger(__name__)
 WENT_WRONG = "It ended with an error: {error}."
@@ -26,7 +26,11 @@ DISK_FULL = "The disk became full while it was checked. Nothing of it was kept."
 def answers(order: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Yield records of type "Progress" many times, then one "Report", or one "Refused" with its sentence."""
     try:
-        for told in add(Path(order["source"]), home=Path(order["home"]), **order["options"]):
+        source, options = Path(order["source"]), {**order["options"]}
+        if order["test"]:
+            options["test"] = Path(order["test"])
+            cut(source, order["length"], options["test"])
+        for told in add(source, home=Path(order["home"]), **options):
             yield {"type": "Progress" if isinstance(told, Progress) else "Report", **codec.dump(told)}
         return
     except Refused as refused:

@@ -44,6 +44,8 @@ def check(upload: Upload, start: Callable[[], Runner] = checker) -> None:
                 "source": str(incoming.file(upload.pk, upload.file_name)),
                 "home": str(staging),
                 "options": {"name": upload.name, "title": upload.title, "kind": upload.kind, **upload.options},
+                "length": upload.file_size,
+                "test": str(incoming.test_file(upload.pk, upload.test.name)) if upload.test else "",
             }
         )
         told = _follow(upload, beside)

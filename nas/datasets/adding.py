@@ -56,11 +56,9 @@ def _reading(
     source: Path, name: str, title: str, kind: str, target: str, goal: str, side: int, test: Path | None, folder: Path
 ) -> Iterator[Progress | Added]:
     if kind == "images":
-        if test is not None:
-            raise Refused("Images for the test part belong into a folder test of the same zip.")
         if goal == "number":
             raise Refused("Images in class folders tell classes, not a number.")
-        return images.read(source, name, title, side, folder)
+        return images.read(source, name, title, side, test, folder)
     if kind == "table":
         return tabular.read(source, name, title, target, goal, test, folder)
     return texts.read(source, name, title, target, test, folder)

@@ -1,7 +1,7 @@
 """Finds out which image is of which class and part, from the folders it lies in."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nas.datasets import splits
@@ -30,15 +30,18 @@ class Sorted:
     warnings: tuple[Sentence, ...]
 
 
-def sort(names: Sequence[str]) -> Sorted:
-    """Return the images among files, named by their path: `class/file` or `part/class/file`, in any folder."""
+def sort(names: Sequence[str], *, tested: bool = False) -> Sorted:
+    """Return the images among files, named by their path: `class/file` or `part/class/file`, in any folder.
+
+    Where they are `tested` by others, validation images are for training.
+    """
     paths = {name: name.replace("\\", "/").split("/") for name in names}
     paths = {name: parts for name, parts in paths.items() if not _is_litter(parts)}
     while paths and _is_wrapped(list(paths.values())):
         paths = {name: parts[1:] for name, parts in paths.items()}
     tops = {parts[0].lower() for parts in paths.values() if len(parts) > 1}
     named = bool(tops) and tops <= splits.PARTS
-    tested = bool(tops & splits.TESTING)
+    tested = tested or bool(tops & splits.TESTING)
     entries, problems = list[Entry](), list[Problem]()
     for name, parts in paths.items():
         inside = parts[1:] if named else parts
@@ -50,6 +53,14 @@ def sort(names: Sequence[str]) -> Sorted:
             part = splits.part_of(parts[0], tested=tested) if named and tops - splits.TRAINING else ""
             entries.append(Entry(name, inside[0], part))
     return Sorted(tuple(entries), tuple(problems), _warnings(tops if named else set(), tested=tested))
+
+
+def joined(learned: Sorted, tested: Sorted) -> Sorted:
+    """Return the images of both: those to learn from, whose folders name no others to test by, and those to test by."""
+    entries = [
+        replace(entry, part=part) for part, found in (("train", learned), ("test", tested)) for entry in found.entries
+    ]
+    return Sorted(tuple(entries), learned.problems + tested.problems, learned.warnings)
 
 
 def _warnings(tops: set[str], *, tested: bool) -> tuple[Sentence, ...]:

@@ -27,14 +27,18 @@ EVERY = 50  # images between two words on the progress
 
 @dataclass
 class _Images:
-    """What is known of the images while they are read."""
+    """What is known of the images while they are read; those of the test part may lie in a `second` place."""
 
     source: Archive | Folder
+    second: Archive | Folder | None
     sorted: Sorted
     kept: list[tuple[Entry, Header]] = field(default_factory=list)
     skipped: int = 0
     problems: list[Problem] = field(default_factory=list)
     duplicates: int = 0
+
+    def place(self, entry: Entry) -> Archive | Folder:
+        return self.second if self.second and entry.part == "test" else self.source
 
     def leave_out(self, name: str, sentence: Sentence) -> None:
         self.skipped += 1
@@ -42,12 +46,29 @@ class _Images:
             self.problems.append(Problem(name, sentence))
 
 
-def read(source: Path, name: str, title: str, side: int, folder: Path) -> Iterator[Progress | Added]:
+def read(source: Path, name: str, title: str, side: int, test: Path | None, folder: Path) -> Iterator[Progress | Added]:
     """Write images into a folder and yield progress, then what the dataset is; raises Refused."""
-    opened = archive.walked(source) if source.is_dir() else archive.opened(source)
-    with closing(opened):
-        found = _Images(opened, class_folders.sort(opened.names))
+    with ExitStack() as stack:
+        opened, second = (stack.enter_context(closing(_opened(path))) if path else None for path in (source, test))
+        assert opened is not None
+        found = _Images(opened, second, _sorted(opened, second, source.name))
         yield from _read(found, name, title, side, folder)
+
+
+def _opened(path: Path) -> Archive | Folder:
+    return archive.walked(path) if path.is_dir() else archive.opened(path)
+
+
+def _sorted(opened: Archive | Folder, second: Archive | Folder | None, file: str) -> Sorted:
+    """Return the images, those of the second place as the test part; raises Refused where the first has one, too."""
+    found = class_folders.sort(opened.names, tested=second is not None)
+    if second is None:
+        return found
+    if any(entry.part == "test" for entry in found.entries):
+        raise Refused(
+            "{file} has a folder of test images, and there is a second file of them; leave one out.", file=file
+        )
+    return class_folders.joined(found, class_folders.sort(second.names))
 
 
 def _read(found: _Images, name: str, title: str, side: int, folder: Path) -> Iterator[Progress | Added]:
@@ -76,7 +97,7 @@ def _look(found: _Images) -> Iterator[Progress]:
         if index % EVERY == 0:
             yield Progress(index, total, LOOKING)
         try:
-            with found.source.open(entry.name) as file:
+            with found.place(entry).open(entry.name) as file:
                 found.kept.append((entry, pictures.header(file, entry.name)))
         except UNREADABLE as error:
             found.leave_out(entry.name, Sentence("It cannot be read: {error}.", {"error": str(error)}))
@@ -131,7 +152,7 @@ def _write(
             entry, _ = found.kept[index]
             part = "test" if index in tested else "train"
             try:
-                pixels = pictures.decoded(found.source.read(entry.name), entry.name, shape)
+                pixels = pictures.decoded(found.place(entry).read(entry.name), entry.name, shape)
             except UNREADABLE as error:
                 found.leave_out(entry.name, Sentence("It cannot be read: {error}.", {"error": str(error)}))
                 continue

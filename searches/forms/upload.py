@@ -7,7 +7,9 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from nas.tables.writing import name_of
+from searches.forms.named import Named
 from searches.models import Upload
+from searches.models.upload import SecondFile
 
 ENDINGS = {".zip": "images", ".csv": "table", ".tsv": "text"}
 GOALS = [
@@ -19,8 +21,8 @@ GOALS = [
 FIELDS = {"images": ("side",), "table": ("target", "goal"), "text": ()}
 
 
-class UploadForm(forms.Form):
-    """Reads the file itself, or, where it comes in pieces, its name and size alone; `asked` is what it comes to."""
+class UploadForm(Named):
+    """Reads the files themselves, or, where they come in pieces, names and sizes alone; `asked` is what it comes to."""
 
     file = forms.FileField(
         label=_("File"),
@@ -29,21 +31,15 @@ class UploadForm(forms.Form):
     )
     file_name = forms.CharField(required=False, max_length=255, widget=forms.HiddenInput)
     size = forms.IntegerField(required=False, min_value=0, widget=forms.HiddenInput)
+    test = forms.FileField(
+        label=_("File of the test part"),
+        required=False,
+        help_text=_("A second file of the same form, if you have made that split yourself; otherwise none is needed."),
+        widget=forms.FileInput(attrs={"accept": ",".join(ENDINGS)}),
+    )
+    test_name = forms.CharField(required=False, max_length=255, widget=forms.HiddenInput)
+    test_size = forms.IntegerField(required=False, min_value=0, widget=forms.HiddenInput)
     kind = forms.ChoiceField(label=_("What is in it"), choices=Upload.Kind.choices, required=False)
-    title = forms.CharField(
-        label=_("Title"),
-        required=False,
-        max_length=120,
-        help_text=_("What people call it; empty: the name of the file."),
-        widget=forms.TextInput(attrs={"autocomplete": "off"}),
-    )
-    name = forms.CharField(
-        label=_("Short name"),
-        required=False,
-        max_length=60,
-        help_text=_("Small letters, digits, dashes and underscores; empty: from the name of the file."),
-        widget=forms.TextInput(attrs={"autocomplete": "off"}),
-    )
     target = forms.CharField(
         label=_("Column to predict"),
         required=False,
@@ -72,21 +68,33 @@ class UploadForm(forms.Form):
         kind = said.get("kind") or ENDINGS.get(ending, "")
         if ENDINGS.get(ending) is None or (kind in ("images",)) != (ending == ".zip"):
             self.add_error("file", _("Images come as a .zip, a table as a .csv, sentences as a .tsv."))
-        name = said.get("name") or name_of(file_name)
+        test = self._test(said, ending)
+        size = sent.size if sent else said.get("size") or 0
         said |= {
             "file_name": file_name,
-            "size": sent.size if sent else said.get("size") or 0,
+            "size": size + (test.size if test else 0),
+            "second": test,
             "kind": kind,
-            "name": name,
+            "name": said.get("name") or name_of(file_name),
         }
         said["title"] = said.get("title") or Path(file_name).stem
         return said
+
+    def _test(self, said: dict[str, Any], ending: str) -> SecondFile | None:
+        sent = said.get("test")
+        name = Path((sent.name if sent else said.get("test_name")) or "").name
+        if not name:
+            return None
+        if Path(name).suffix.lower() != ending:
+            self.add_error("test", _("It must end in {ending}, as the first file does.").format(ending=ending))
+        return SecondFile(name, (sent.size if sent else said.get("test_size")) or 0)
 
     @property
     def asked(self) -> dict[str, Any]:
         """What `searches.receiving.begin` takes of a form that is valid."""
         said = self.cleaned_data
         options = {name: said[name] for name in FIELDS[said["kind"]] if said[name]}
+        options |= {"test": [*said["second"]]} if said["second"] else {}
         return {"name": said["name"], "title": said["title"], "kind": said["kind"], "options": options}
 
     def fields_of_kinds(self) -> list[tuple[str, list[forms.BoundField]]]:

@@ -1,6 +1,6 @@
 """A file that a person sends to make a dataset of, and what came of it."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import models
@@ -12,10 +12,18 @@ from nas import codec
 from nas.sentences import Sentence
 
 
+class SecondFile(NamedTuple):
+    """A second file, for the test part: what it is called, and how many of the bytes that come are its own."""
+
+    name: str
+    size: int
+
+
 class Upload(models.Model):
     """Only `searches.receiving` and `searches.checking` change it after it was made.
 
-    `attempt` is the fence: only the worker that claimed this attempt may write. `losses` counts silent leases.
+    `attempt` is the fence: only the worker that claimed this attempt may write. `losses` counts silent leases. A second
+    file, for the test part, comes behind the first as if both were one: `size` and `received` count its bytes, too.
     """
 
     class Status(models.TextChoices):
@@ -37,7 +45,7 @@ class Upload(models.Model):
     name = models.CharField(max_length=60)
     title = models.CharField(max_length=120)
     kind = models.CharField(max_length=10, choices=Kind)
-    options = models.JSONField(default=dict)  # what `nas.datasets.adding.add` takes besides
+    options = models.JSONField(default=dict)  # what `nas.datasets.adding.add` takes besides; `test` is a `SecondFile`
     queue = models.CharField(max_length=60, default="default")
 
     file_name = models.CharField(max_length=255)
@@ -76,6 +84,16 @@ class Upload(models.Model):
     def get_absolute_url(self) -> str:
         """The page that follows it; once it is ready, that of the dataset."""
         return reverse("dataset", args=[self.name]) if self.is_ready else reverse("upload", args=[self.pk])
+
+    @property
+    def test(self) -> SecondFile | None:
+        """The second file, where there is one."""
+        return SecondFile(*self.options["test"]) if "test" in self.options else None
+
+    @property
+    def file_size(self) -> int:
+        """How many of the bytes are those of the first file."""
+        return self.size - (self.test.size if self.test else 0)
 
     @property
     def sentence(self) -> Sentence | None:

@@ -22,6 +22,7 @@ from searches.columns import figure
 from searches.drafts import uses_of
 from searches.figures import Figure
 from searches.forms.columns import grouped
+from searches.forms.named import Named
 from searches.say import say
 from searches.views.access import person
 
@@ -39,7 +40,7 @@ class Entry:
     columns: tuple[tuple[str, tuple[Figure, ...]], ...] = ()
 
 
-class UploadForm(forms.Form):
+class UploadForm(Named):
     """A file, and what the table is to be called."""
 
     file = forms.FileField(
@@ -47,19 +48,11 @@ class UploadForm(forms.Form):
         help_text=gettext_lazy("A .npz in the format of tables, or a .csv of choices and metrics; 64 MB at most."),
         widget=forms.FileInput(attrs={"accept": ".npz,.csv,.tsv"}),
     )
-    name = forms.CharField(
-        label=gettext_lazy("Short name"),
-        required=False,
-        max_length=60,
-        help_text=gettext_lazy("Small letters, digits, dashes and underscores; empty: from the name of the file."),
-        widget=forms.TextInput(attrs={"autocomplete": "off"}),
-    )
-    title = forms.CharField(
-        label=gettext_lazy("Title"),
-        required=False,
-        max_length=120,
-        help_text=gettext_lazy("What people call it; only of a .csv, as a .npz has its own."),
-    )
+    field_order = ("file", "name", "title")
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.fields["title"].help_text = _("What people call it; only of a .csv, as a .npz has its own.")
 
 
 @require_http_methods(["GET", "POST"])

@@ -103,10 +103,12 @@ def _begun(request: HttpRequest, form: UploadForm, *, in_pieces: bool) -> Upload
     if in_pieces:
         return upload
     try:
-        return receiving.take(upload, 0, cast("UploadedFile[Any]", said["file"]))
+        for name in ("file", "test") if upload.test else ("file",):
+            upload = receiving.take(upload, upload.received, cast("UploadedFile[Any]", said[name]))
     except Refused:
         receiving.give_up(upload)
         raise
+    return upload
 
 
 def _state(upload: Upload) -> dict[str, Any]:
@@ -115,6 +117,8 @@ def _state(upload: Upload) -> dict[str, Any]:
         "size": upload.size,
         "status": upload.status,
         "fileName": upload.file_name,
+        "fileSize": upload.file_size,
+        "testName": upload.test.name if upload.test else "",
         "sentence": say(upload.sentence) if upload.sentence else "",
         "page": reverse("upload", args=[upload.pk]),
         "pieces": reverse("upload-pieces", args=[upload.pk]),

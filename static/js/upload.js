@@ -10,6 +10,7 @@ const pieceBytes = Number(page.dataset.piece);
 const form = document.getElementById("upload-form");
 const resume = document.getElementById("resume-form");
 const input = document.getElementById("id_file");
+const testInput = document.getElementById("id_test");
 const drop = document.getElementById("drop");
 const token = document.querySelector("[name=csrfmiddlewaretoken]").value;
 
@@ -54,8 +55,9 @@ async function persist(ask, show) {
   }
 }
 
-/** Send what the server does not have yet of a file, then go to the page that follows it. */
-async function send(file, state) {
+/** Send what the server does not have yet of a file, or of two as if they were one, then go to the page that follows. */
+async function send(files, state) {
+  const file = new Blob(files);
   sending = true;
   page.hidden = false;
   const bar = page.querySelector("progress");
@@ -96,9 +98,14 @@ async function begin(event) {
   if (!file) return;
   event.preventDefault();
   const asked = new FormData(form);
-  asked.delete("file");
+  const test = testInput.files[0];
+  for (const name of ["file", "test"]) asked.delete(name);
   asked.set("file_name", file.name);
   asked.set("size", file.size);
+  if (test) {
+    asked.set("test_name", test.name);
+    asked.set("test_size", test.size);
+  }
   const button = form.querySelector("[data-send]");
   button.disabled = true;
   drop.classList.remove("over");
@@ -114,7 +121,7 @@ async function begin(event) {
   page.querySelector("[data-name]").textContent = file.name;
   page.focus();
   page.scrollIntoView({ block: "nearest" });
-  await send(file, told);
+  await send(test ? [file, test] : [file], told);
 }
 
 async function goOn(event) {
@@ -122,13 +129,17 @@ async function goOn(event) {
   const file = input.files[0];
   const state = JSON.parse(document.getElementById("state").textContent);
   if (!file) return;
-  if (file.size !== state.size || file.name !== state.fileName) {
-    return refuse([{ sentence: fill(words.other, { name: state.fileName, size: size(state.size) }) }]);
+  const begun = [[file, state.fileName, state.fileSize]];
+  if (state.testName) begun.push([testInput.files[0], state.testName, state.size - state.fileSize]);
+  for (const [chosen, name, bytes] of begun) {
+    if (chosen?.size !== bytes || chosen.name !== name) {
+      return refuse([{ sentence: fill(words.other, { name, size: size(bytes) }) }]);
+    }
   }
   document.getElementById("problems").hidden = true;
   resume.hidden = true;
   const answer = await persist(() => fetch(state.pieces), () => {});
-  await send(file, await answer.json());
+  await send(begun.map(([chosen]) => chosen), await answer.json());
 }
 
 /** Choose the kind that the file's ending says, and show what was chosen. */

@@ -277,6 +277,50 @@ def test_a_browser_without_scripts_sends_the_file_as_a_whole(person):
     assert '<noscript><meta http-equiv="refresh"' in person.get(answer.url).content.decode()
 
 
+def test_two_files_are_sent_as_if_they_were_one(person, home):
+    told = in_pieces(person, "prices.csv", 4000, test_name="prices of May.csv", test_size=6240)
+    state, upload = told.json(), Upload.objects.get()
+    assert (state["size"], state["fileSize"], state["testName"]) == (len(BODY), 4000, "prices of May.csv")
+    assert (upload.file_size, upload.test) == (4000, ("prices of May.csv", 6240))
+    assert send(person, upload.pk, 0, BODY[:3000]).json()["status"] == "receiving"
+    page = person.get(state["page"]).content.decode()
+    assert "Choose prices.csv again, and prices of May.csv for the test part" in page
+    assert send(person, upload.pk, 3000, BODY[3000:]).json()["status"] == "queued"
+    first, second = incoming.file(upload.pk, "prices.csv"), incoming.test_file(upload.pk, "prices of May.csv")
+    for _ in range(2):  # a check that died is begun anew
+        incoming.cut(first, upload.file_size, second)
+        assert (first.read_bytes(), second.read_bytes()) == (BODY[:4000], BODY[4000:])
+    first.write_bytes(BODY)  # as after a kill before the cut was made
+    second.write_bytes(b"half")
+    incoming.cut(first, upload.file_size, second)
+    assert (first.read_bytes(), second.read_bytes()) == (BODY[:4000], BODY[4000:])
+
+
+def test_a_browser_without_scripts_sends_both_files_as_a_whole(person):
+    files = {"file": SimpleUploadedFile("a.tsv", b"good\tyes\n"), "test": SimpleUploadedFile("b.tsv", b"bad\tno\n")}
+    person.post(reverse("new-dataset"), files)
+    upload = Upload.objects.get()
+    assert (upload.status, upload.size, upload.test) == (Upload.Status.QUEUED, 16, ("b.tsv", 7))
+    assert incoming.file(upload.pk, "a.tsv").read_bytes() == b"good\tyes\nbad\tno\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "field", "sentence"),
+    [
+        ({"test_name": "b.tsv", "test_size": 5}, "test", "It must end in .csv, as the first file does."),
+        ({"test_name": "b.csv", "test_size": 0}, "file", "b.csv is empty."),
+        ({"test_name": "b.csv", "test_size": 10**13}, "file", "b.csv has 10,000,000.0 MB; a file may have"),
+    ],
+)
+def test_a_second_file_that_fits_not_is_refused(person, home, words, field, sentence):
+    answer = in_pieces(person, "a.csv", **words)
+    assert answer.status_code == 422
+    told = {one["field"]: one["sentence"] for one in answer.json()["problems"]}
+    assert sentence in told[f"id_{field}"]
+    assert not Upload.objects.exists()
+    assert left(home) == []
+
+
 def test_the_page_asks_anew_and_is_told_when_the_state_changes(person, begun):
     address = reverse("upload", args=[begun.pk])
     headers = {"HX-Request": "true"}

@@ -71,6 +71,20 @@ def test_a_file_becomes_a_dataset_with_its_report(alice, home):
     assert left(home) == []
 
 
+def test_a_second_file_becomes_the_test_part(alice, home):
+    head, *rows = CSV.splitlines()
+    first, second = ("\n".join((head, *some)).encode() for some in (rows[::2] + rows[1:10:2], rows[1::2]))
+    asked = {"name": "things", "title": "Things", "kind": "table", "options": {"test": ["more.csv", len(second)]}}
+    upload = receiving.begin(alice, asked, "things.csv", len(first + second))
+    check(claimed(receiving.take(upload, 0, io.BytesIO(first + second))))
+    upload.refresh_from_db()
+    assert upload.status == Upload.Status.READY, upload.sentence
+    found = added.find("things")
+    assert (found.train, found.test) == (20, 20)
+    assert upload.report_json["duplicates"] == 5
+    assert left(home) == []
+
+
 def test_a_file_that_is_no_dataset_is_refused_with_its_reason(alice, home):
     upload = received(alice, b"\xff\xfe\x00 no text", name="broken")
     check(claimed(upload))

@@ -120,6 +120,33 @@ def test_validation_is_the_test_part_where_there_is_no_other(tmp_path: Path, hom
     assert report.counts["test"] == {"cat": 3, "dog": 3}
 
 
+def test_a_second_zip_is_the_test_part_of_images(tmp_path: Path, home: Path) -> None:
+    first = two_classes(6, "photos/") | {"photos/dog/again.png": png(101)}
+    second = two_classes(3, "test/", 100) | {"test/cat/broken.png": b"no image"}
+    report = report_of(zipped(tmp_path / "a.zip", first), home, "images", test=zipped(tmp_path / "b.zip", second))
+    assert report.counts == {"train": {"cat": 6, "dog": 6}, "test": {"cat": 3, "dog": 3}}
+    assert (report.duplicates, report.skipped) == (1, 1)
+    assert report.problems[0].where == "test/cat/broken.png"
+    tested, _ = arrays(described(mine(home), home), "test")
+    pixels = {np.asarray(Image.open(io.BytesIO(png(100 + number)))).transpose(2, 0, 1).tobytes() for number in range(6)}
+    assert {np.asarray(image).tobytes() for image in tested} == pixels
+
+
+def test_with_a_second_zip_validation_images_are_for_training(tmp_path: Path, home: Path) -> None:
+    first = two_classes(6, "train/") | two_classes(2, "val/", 200)
+    second = zipped(tmp_path / "b.zip", two_classes(3, "", 100))
+    report = report_of(zipped(tmp_path / "a.zip", first), home, "images", test=second)
+    assert report.counts == {"train": {"cat": 8, "dog": 8}, "test": {"cat": 3, "dog": 3}}
+
+
+def test_two_test_parts_are_refused(tmp_path: Path, home: Path) -> None:
+    first = two_classes(6, "train/") | two_classes(3, "test/", 200)
+    second = zipped(tmp_path / "b.zip", two_classes(3, "", 100))
+    with pytest.raises(Refused, match=r"a\.zip has a folder of test images, and there is a second file of them"):
+        report_of(zipped(tmp_path / "a.zip", first), home, "images", test=second)
+    assert not [*home.iterdir()]
+
+
 def test_bad_files_are_listed_and_left_out(tmp_path: Path, home: Path) -> None:
     broken = bytearray(png(99, (32, 32)))
     broken[200:240] = bytes(40)
