@@ -52,7 +52,9 @@ def opened(path: Path) -> Archive:
     """Return the archive; raises Refused for what no honest zip has."""
     try:
         packed = zipfile.ZipFile(path)
-    except (zipfile.BadZipFile, OSError, ValueError, UnicodeDecodeError, NotImplementedError) as error:
+    except zipfile.BadZipFile as error:
+        raise Refused("{file} is no zip that can be read.", file=path.name) from error
+    except (OSError, ValueError, UnicodeDecodeError, NotImplementedError) as error:
         raise Refused("{file} is no zip that can be read: {error}.", file=path.name, error=str(error)) from error
     try:
         files = [info for info in packed.infolist() if not info.is_dir()]

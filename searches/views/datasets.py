@@ -47,12 +47,14 @@ class Entry:
 @require_GET
 def datasets(request: HttpRequest) -> HttpResponse:
     """Show every dataset: what is on its way, what was added, and whether the files of the known ones are there."""
-    known = [
-        (dataset_card(one, count=SHOWN), [_(name) for name in one.classes], len(uses_of(one.name)))
-        for one in DATASETS.values()
-    ]
+    cards = [dataset_card(one, count=SHOWN) for one in DATASETS.values()]
     context = {
-        "rows": known,
+        "rows": [
+            (card, [_(name) for name in card.known.classes], len(uses_of(card.known.name)))
+            for card in cards
+            if not card.problem
+        ],
+        "missing": [card for card in cards if card.problem],
         "entries": [
             Entry(one, glimpses.glimpse(described(one), SHOWN), len(uses_of(one.name))) for one in added.added()
         ],

@@ -50,6 +50,15 @@ def test_the_page_tells_what_was_found_and_what_was_left_out(person, make_datase
     assert text.count("/datasets/pets/train/") == 10
 
 
+def test_known_datasets_whose_files_are_missing_are_folded_away(person, settings, tmp_path):
+    settings.NAS_DATA_DIRS = [tmp_path]
+    seen, folded = text_of(person.get(reverse("datasets"))).split("<details>")
+    assert "Digits" in seen
+    assert "CIFAR-100" not in seen
+    assert "more, which were not found" in folded
+    assert "CIFAR-100 was not found" in folded
+
+
 @pytest.mark.parametrize(
     ("kind", "words"), [("table", "a number to tell; 4 features"), ("text", "6 words at most, 5 known")]
 )
