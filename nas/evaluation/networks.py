@@ -120,7 +120,7 @@ class Network(nn.Module):
             case "zero":
                 return value.new_zeros(len(value), *node.shape)
             case "attention":
-                attention: Attention = getattr(self, step.layer)
+                attention: Callable[[Tensor, Tensor | None], Tensor] = getattr(self, step.layer)
                 return attention(value, mask)
             case _:
                 layer: Callable[[Tensor], Tensor] = getattr(self, step.layer)
