@@ -124,6 +124,20 @@ def test_a_file_goes_on_where_it_stopped(signed_in, stack, tmp_path, watch):
     expect(page.get_by_text("long was deleted.")).to_be_visible()
 
 
+def test_a_second_file_becomes_the_test_part(signed_in, stack, tmp_path):
+    page = signed_in
+    page.goto(f"{stack.address}/datasets/add/")
+    for field, name, count in (("Drop a file here", "measures", 40), ("File of the test part", "others", 15)):
+        file = tmp_path / f"{name}.csv"
+        file.write_text(
+            "size,kind\n" + "".join(f"{row}.{count},{'big' if row % 2 else 'small'}\n" for row in range(count))
+        )
+        page.get_by_label(field).set_input_files(file)
+    page.get_by_role("button", name="Send and check it").click()
+    expect(page).to_have_url(re.compile("/datasets/measures/$"), timeout=60 * SECONDS)
+    expect(page.locator("main")).to_contain_text("40 rows to train and validate, 15 to test")
+
+
 def test_a_refusal_says_why_and_where(signed_in, stack, tmp_path, watch):
     watch += ["status of 422"]
     page = signed_in
