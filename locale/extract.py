@@ -83,7 +83,7 @@ def _catalogues() -> Iterator[Message]:
     from nas.datasets.places import NOWHERE
     from nas.datasets.report import STEPS
     from nas.evaluation import catalogue as evaluators
-    from nas.evaluation.protocol import Measuring
+    from nas.evaluation.protocol import Fidelity, Measuring
     from nas.gradient import ABOUT as GRADIENT_ABOUT
     from nas.gradient import GRADIENT
     from nas.objectives import METRICS
@@ -110,7 +110,7 @@ def _catalogues() -> Iterator[Message]:
             yield text, None, "nas/*/catalogue.py"
     strategists = (*strategies.STRATEGIES.values(), *GRADIENT.values())
     described = (*spaces.SPACES.values(), *strategists, *evaluators.SETTINGS.values())
-    for kind in (*described, Measuring, Policy):
+    for kind in (*described, Fidelity, Measuring, Policy):
         for item in settings_of(kind):
             yield item.help, None, "nas"
             yield item.name.replace("_", " ").capitalize(), None, "nas"

@@ -3,6 +3,7 @@
 from nas import codec, objectives
 from nas.datasets.catalogue import dataset
 from nas.evaluation import energy
+from nas.evaluation.fidelity import on_rung
 from nas.evaluation.fidelity import refuse as refuse_fidelity
 from nas.evaluation.protocol import Fidelity, Measuring, Rehearsal, Scoring, Supernet, Training
 from nas.gradient import GRADIENT, LEARNED, refuse
@@ -11,7 +12,8 @@ from nas.plan import Plan, metrics, search_space, strategy, table, terms
 from nas.policy import Policy
 from nas.sentences import Refused
 from nas.settings import configure
-from nas.strategies.catalogue import STRATEGIES
+from nas.strategies.catalogue import STRATEGIES, bare
+from nas.strategies.protocol import Climbing
 
 MOST_EVALUATIONS = 1_000_000
 MOST_ADAMW = 0.1
@@ -59,6 +61,8 @@ def check(plan: Plan, *, tells_energy: bool | None = None) -> None:
         aims = (*(one.metric for one in plan.objectives), *(one.metric for one in plan.limits))
         refuse_fidelity(plan.space, plan.task, plan.fidelity, aims)
     strategy(plan).refuse(search_space(plan), terms(plan))
+    if plan.fidelity.rungs != "epochs":
+        _rungs(plan)
 
 
 def _training(training: Training) -> None:
@@ -121,6 +125,23 @@ def _policy(plan: Plan) -> None:
     proxy, known = plan.policy.proxy, proxies(plan)
     if proxy and proxy not in known:
         raise Refused("There is no proxy {proxy}; there are {names}.", proxy=proxy, names=", ".join(known))
+
+
+def _rungs(plan: Plan) -> None:
+    rungs, climber = plan.fidelity.rungs, bare(plan.strategy, plan.strategy_settings)
+    if not plan.trains_each:
+        raise Refused("Only where every candidate is trained can rungs be of {rungs}.", rungs=rungs)
+    if not isinstance(climber, Climbing):
+        able = [name for name, kind in STRATEGIES.items() if issubclass(kind, Climbing)]
+        raise Refused(
+            "rungs is {rungs}, but {strategy} has no rungs; choose one of {able}.",
+            rungs=rungs,
+            strategy=plan.strategy,
+            able=", ".join(able),
+        )
+    aims = (*(one.metric for one in plan.objectives), *(one.metric for one in plan.limits))
+    for step in climber.steps(terms(plan)):
+        refuse_fidelity(plan.space, plan.task, on_rung(plan.fidelity, step), aims)
 
 
 def _energy(plan: Plan, tells_energy: bool | None) -> None:

@@ -5,13 +5,17 @@ from typing import Any
 
 from nas import plan as planning
 from nas.architecture import Architecture
+from nas.evaluation import fidelity as fidelities
 from nas.evaluation.protocol import Job
 from nas.plan import Plan
 from nas.spaces.catalogue import SpaceSpec
 
 
 def search_job(plan: Plan, architecture: Architecture, *, fidelity: int, workdir: str, **where: Any) -> Job:
-    """Return the job that measures a candidate on the validation split; `where` passes folders and fingerprint."""
+    """Return the job that measures a candidate on the validation split; `where` passes folders and fingerprint.
+
+    `fidelity` is that of the proposal: epochs, or percent of what the rungs of the plan are of.
+    """
     return Job(
         # Shared weights are trained on networks within the limits alone.
         space=planning.limited(plan) if plan.is_shared else plan.space,
@@ -19,7 +23,7 @@ def search_job(plan: Plan, architecture: Architecture, *, fidelity: int, workdir
         split=plan.split,
         training=plan.training,
         epochs=plan.epochs,
-        until=fidelity,
+        until=fidelity if plan.fidelity.rungs == "epochs" else 0,
         seed=plan.seed,
         stage="search",
         workdir=workdir,
@@ -27,12 +31,22 @@ def search_job(plan: Plan, architecture: Architecture, *, fidelity: int, workdir
         columns=columns(plan),
         rehearsal=plan.rehearsal,
         scoring=plan.scoring,
-        fidelity=plan.fidelity,
+        fidelity=on_rung(plan, fidelity).fidelity,
         measuring=plan.measuring,
         supernet=plan.supernet,
         policy=plan.policy,
         **where,
     )
+
+
+def on_rung(plan: Plan, fidelity: int) -> Plan:
+    """Return the plan with what a rung leaves of the data or the network."""
+    return replace(plan, fidelity=fidelities.on_rung(plan.fidelity, fidelity))
+
+
+def epochs_of(plan: Plan, fidelity: int) -> int:
+    """Return for how many epochs a candidate is trained that was proposed at a fidelity."""
+    return fidelity if fidelity and plan.fidelity.rungs == "epochs" else plan.epochs
 
 
 def gradient_job(plan: Plan, *, workdir: str, **where: Any) -> Job:

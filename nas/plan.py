@@ -10,6 +10,7 @@ from typing import Any
 
 from nas.architecture import Architecture
 from nas.datasets.catalogue import dataset
+from nas.evaluation.fidelity import percents
 from nas.evaluation.protocol import Fidelity, Measuring, Rehearsal, Scoring, Split, Supernet, Training
 from nas.gradient import GRADIENT
 from nas.objectives import METRICS, Limit, Metric, Objective, fitting
@@ -237,6 +238,8 @@ def data_title(plan: Plan) -> str:
 
 def terms(plan: Plan) -> Terms:
     """Return what the run offers its strategy; a table has only the fidelities that somebody trained, a proxy none."""
+    if plan.trains_each and plan.fidelity.rungs != "epochs":
+        return Terms(plan.budget, len(plan.objectives), percents(plan.fidelity), plan.fidelity.rungs)
     fidelities: Sequence[int] = range(1, plan.epochs + 1) if plan.trains_each else (0,)
     if plan.is_rehearsal:
         fidelities = table(plan).fidelities(plan.objectives[0].metric)

@@ -3,7 +3,7 @@
 import tempfile
 import time
 from collections.abc import Generator, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from nas.architecture import Architecture
 from nas.checks import check
 from nas.comparing import comparison
 from nas.evaluation.catalogue import evaluator
-from nas.evaluation.protocol import Job
+from nas.evaluation.protocol import Fidelity, Job
 from nas.evaluation.stopping import MOST_PEERS, accuracies
 from nas.events import Derived, Ended, EpochEnded, EpochSearched, Measured, Noted, Prepared
 from nas.final import Final
@@ -32,14 +32,14 @@ Measurement = tuple[tuple[int, Architecture], dict[str, float]]
 class Search:
     """One search in this process; `data_dirs` are where datasets lie, `keep` where the winner's files go.
 
-    `curves` are the learning curves measured so far, by which hopeless trainings are known; `spent` the
-    seconds of evaluations by stage and device.
+    `curves` are the learning curves measured so far, by what they were trained with: hopeless trainings are known by
+    their like. `spent` are the seconds of evaluations by stage and device.
     """
 
     plan: Plan
     data_dirs: tuple[Path, ...] = ()
     keep: Path | None = None
-    curves: list[tuple[float, ...]] = field(default_factory=list)
+    curves: dict[Fidelity, list[tuple[float, ...]]] = field(default_factory=dict)
     spent: dict[tuple[str, str], float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -130,7 +130,7 @@ class Search:
                     shared=str(work / "shared"),
                     **self._where(),
                 )
-                found = yield from self._evaluate(job, proposal.number)
+                found = yield from self._evaluate(replace(job, peers=self._peers(job)), proposal.number)
                 metrics = dict(found.metrics) if found else None
                 measured += [((proposal.number, proposal.architecture), metrics)] if metrics else []
                 told = selection.outcome(self.plan, proposal.number, proposal.architecture, proposal.fidelity, metrics)
@@ -139,7 +139,7 @@ class Search:
 
     def _descend(self, work: Path) -> Generator[Item, None, list[Measurement]]:
         """Yield a line per epoch and return them as far as the one whose architecture is derived, usually the last."""
-        job = jobs.gradient_job(self.plan, workdir=str(work / "supernet"), data_dirs=self._where()["data_dirs"])
+        job = jobs.gradient_job(self.plan, workdir=str(work / "supernet"), **self._where())
         measured: list[Measurement] = []
         for event in evaluator(job).evaluate(job):
             match event:
@@ -172,7 +172,7 @@ class Search:
                     notes.append(str(event.sentence))
                 case Measured():
                     measured = event
-                    self.curves.append(accuracies(curve))
+                    self.curves.setdefault(job.fidelity, []).append(accuracies(curve))
                     yield line(metrics=dict(event.metrics)) | ({"notes": notes} if notes else {})
                 case Ended(cause="data"):
                     raise Refused(event.sentence.template, **event.sentence.values)
@@ -182,5 +182,9 @@ class Search:
         return measured
 
     def _where(self) -> dict[str, Any]:
-        peers = tuple(self.curves[-MOST_PEERS:]) if self.plan.policy.stopping != "none" else ()
-        return {"data_dirs": tuple(str(place) for place in self.data_dirs), "peers": peers}
+        return {"data_dirs": tuple(str(place) for place in self.data_dirs)}
+
+    def _peers(self, job: Job) -> tuple[tuple[float, ...], ...]:
+        if job.policy.stopping == "none":
+            return ()
+        return tuple(self.curves.get(job.fidelity, [])[-MOST_PEERS:])

@@ -6,6 +6,7 @@ from typing import TypeVar
 
 from nas import objectives
 from nas.architecture import Architecture
+from nas.evaluation.fidelity import percent
 from nas.objectives import VALIDATION
 from nas.plan import Plan
 from nas.strategies.protocol import Failed, Outcome, Scored
@@ -28,13 +29,20 @@ def outcome(
 def rank(plan: Plan, metrics: Mapping[str, float]) -> tuple[float, ...] | None:
     """Return what to order measurements by, the best first; None where a limit is broken.
 
-    More epochs come first, as numbers of different fidelities do not compare; then the objectives in their order, and
-    of equals the network with fewer parameters, then with fewer multiply-adds.
+    More training comes first, as numbers of different fidelities do not compare; then the objectives in their order,
+    and of equals the network with fewer parameters, then with fewer multiply-adds.
     """
     scores = objectives.scores(plan.objectives, plan.limits, metrics)
     if scores is None:
         return None
-    return (-metrics.get("epochs", plan.epochs), *scores, *(metrics.get(cost, 0.0) for cost in COSTS))
+    return (*(-amount for amount in trained(plan, metrics)), *scores, *(metrics.get(cost, 0.0) for cost in COSTS))
+
+
+def trained(plan: Plan, metrics: Mapping[str, float]) -> tuple[float, ...]:
+    """Return how much was trained, to compare like with like: the rung, where it is not of epochs, then the epochs."""
+    whole = percent(plan.fidelity)
+    rung = () if whole is None else (metrics.get(plan.fidelity.rungs, whole),)
+    return (*rung, metrics.get("epochs", plan.epochs))
 
 
 def best(plan: Plan, measured: Iterable[tuple[Id, Mapping[str, float]]]) -> Id | None:

@@ -188,7 +188,7 @@ def _insert(run: Run, proposals: list[Proposal]) -> list[Evaluation]:
             run=run,
             candidate=one,
             stage=Run.Stage.SEARCH,
-            epochs=one.fidelity or run.plan.epochs,
+            epochs=jobs.epochs_of(run.plan, one.fidelity),
             seed=run.plan.seed,
         )
         for one in candidates

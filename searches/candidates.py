@@ -126,7 +126,8 @@ def csv_lines(run: Run) -> Iterator[str]:
 
 def _csv_metrics(run: Run) -> tuple[str, ...]:
     if run.plan.measures_accuracy:
-        return (*CSV_METRICS, *run.plan.policy.watch)
+        rungs = run.plan.fidelity.rungs
+        return (*CSV_METRICS, *(() if rungs == "epochs" else (rungs,)), *run.plan.policy.watch)
     plan = run.plan
     return tuple(dict.fromkeys([*(one.metric for one in plan.objectives), *(one.metric for one in plan.limits)]))
 

@@ -21,6 +21,8 @@ from nas.spaces import catalogue as spaces
 from nas.spaces.catalogue import SpaceSpec
 from nas.spaces.table import Tabulated
 from nas.spaces.transformer import Transformer
+from nas.strategies.catalogue import STRATEGIES
+from nas.strategies.protocol import Climbing
 from searches.models import Race, Run
 
 # Others report what their methods find within 150 trainings.
@@ -93,9 +95,11 @@ def with_strategy(plan: Plan, name: str, settings: Mapping[str, Any]) -> Plan:
     """Return the plan with another strategy.
 
     By gradient it has one objective, a budget of epochs, nothing that spares evaluations, and no limits: those that
-    were the usual ones go, and come back with a strategy that knows limits.
+    were the usual ones go, and come back with a strategy that knows limits. Without rungs none are of anything.
     """
     changed = replace(plan, strategy=name, strategy_settings=settings)
+    if not issubclass(STRATEGIES.get(name, object), Climbing):
+        changed = replace(changed, fidelity=replace(plan.fidelity, rungs="epochs"))
     if plan.is_rehearsal or changed.is_gradient == plan.is_gradient:
         return changed
     usual, first = default_limits(plan.task, plan.space), first_plan()

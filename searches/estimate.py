@@ -19,7 +19,7 @@ from django.utils import timezone
 from nas.datasets.catalogue import dataset
 from nas.evaluation.protocol import Fidelity, Split
 from nas.gradient import GRADIENT, load
-from nas.jobs import columns
+from nas.jobs import columns, on_rung
 from nas.plan import Plan, search_space, table
 from nas.proxies import METRICS as PROXIES
 from nas.settings import configure
@@ -267,7 +267,11 @@ def measured_correction() -> Correction:
         .defer("curve", "metrics", "artifacts")
         .order_by("-pk")[:LATEST]
     )
-    ratios = [_seconds(row) / predict(row.run.plan, graph_of(row.run, row.of), row.stage, row.epochs) for row in rows]
+    ratios = [
+        _seconds(row)
+        / predict(on_rung(row.run.plan, row.of.fidelity), graph_of(row.run, row.of), row.stage, row.epochs)
+        for row in rows
+    ]
     return Correction(median(ratios), len(ratios)) if ratios else Correction()
 
 

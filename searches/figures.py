@@ -52,6 +52,10 @@ def percent(value: float) -> str:
     return f"{decimals(value, 2)} %"
 
 
+def _whole_percent(value: float) -> str:
+    return f"{decimals(value, 0)} %"
+
+
 def duration(seconds: float) -> str:
     """Write a time in at most two units."""
     if seconds < 10:
@@ -99,6 +103,9 @@ FIGURES: dict[str, Figure] = {
         Figure("r2", gettext_lazy("R²"), "max", lambda value: decimals(value, 4)),
         Figure("loss", gettext_lazy("Loss"), "min", lambda value: decimals(value, 4)),
         Figure("epochs", gettext_lazy("Epochs"), "max", lambda value: decimals(value, 0)),
+        Figure("share", gettext_lazy("Share of the data"), "max", _whole_percent, "%"),
+        Figure("side", gettext_lazy("Share of the side"), "max", _whole_percent, "%"),
+        Figure("width", gettext_lazy("Share of the width"), "max", _whole_percent, "%"),
         Figure("parameters", gettext_lazy("Parameters"), "min", short),
         Figure("depth", gettext_lazy("Depth"), "min", lambda value: decimals(value, 0)),
         Figure("multiply_adds", gettext_lazy("Multiply-adds"), "min", short),

@@ -104,9 +104,9 @@ def _best_so_far(run: Run, metrics: Sequence[Mapping[str, float]]) -> list[float
     objective = run.plan.objectives[0]
     better = max if objective.goal == "max" else min
     values: list[float] = []
-    # Numbers after fewer epochs do not compare with those after more.
-    most = 0.0 if run.plan.is_gradient else max((one.get("epochs", 0) for one in metrics), default=0)
-    for one in (one for one in metrics if one.get("epochs", most) >= most):
+    # Numbers after less training do not compare with those after more.
+    trained = [() if run.plan.is_gradient else selection.trained(run.plan, one) for one in metrics]
+    for one in (one for one, much in zip(metrics, trained, strict=True) if much >= max(trained)):
         if selection.best(run.plan, [(0, one)]) is not None:
             value = one[objective.metric]
             values.append(better(values[-1], value) if values else value)

@@ -25,6 +25,7 @@ def snapshot_of(run: Run, measured: Sequence[Measurement] | None = None) -> dict
         "seq": run.last_seq,
         "metric": run.plan.objectives[0].metric,
         "goal": run.plan.objectives[0].goal,
+        "rungs": run.plan.fidelity.rungs,
         "optimum": optimum(run.plan),
         "plane": plane_data(run),
         "trust": [{"name": name, "title": str(figure_of(run.plan, name).title)} for name in watched(run.plan)],

@@ -43,8 +43,13 @@ NAMES: dict[str, Words] = {
     "none_share": _("Share of none"),
     "collapse": _("Alarm of collapse"),
 }
-RUNG = re.compile(r"rung (\d+) epochs")
-OF_RUNG = _("Measured after {count} epochs")
+RUNG = re.compile(r"rung (\d+) (.+)")
+RUNGS: dict[str, Words] = {
+    "epochs": _("Measured after {count} epochs"),
+    "% share": _("Measured with {count} % of the data"),
+    "% side": _("Measured at {count} % of the side"),
+    "% width": _("Measured at {count} % of the width"),
+}
 
 
 @dataclass(frozen=True)
@@ -83,9 +88,9 @@ def _line(run: Run, name: str, values: Sequence[float]) -> TraceLine:
 
 
 def title(name: str) -> str:
-    """Return what a name of a trace is called; a rung has its number of epochs in its name."""
+    """Return what a name of a trace is called; a rung has its number of epochs, or its percents, in its name."""
     rung = RUNG.fullmatch(name)
-    return str(OF_RUNG).format(count=rung[1]) if rung else str(NAMES.get(name, name.capitalize()))
+    return str(RUNGS[rung[2]]).format(count=rung[1]) if rung else str(NAMES.get(name, name.capitalize()))
 
 
 def _write(run: Run, name: str, value: float) -> str:

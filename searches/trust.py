@@ -7,6 +7,7 @@ from typing import Literal
 
 from django.utils.translation import gettext as _
 
+from nas import selection
 from nas.plan import Plan
 from nas.proxies import SIZES
 from searches.columns import figure_of
@@ -63,8 +64,8 @@ def trust(run: Run, measured: Sequence[Measurement]) -> list[Trust]:
     Scores of the first objective are minimised, so the best candidates have the largest goodness.
     """
     alive = [one for one in measured if not one.failed]
-    most = max((one.metrics.get("epochs", 0) for one in alive), default=0)
-    compared = [one for one in alive if one.metrics.get("epochs", 0) >= most]
+    most = max((selection.trained(run.plan, one.metrics) for one in alive), default=())
+    compared = [one for one in alive if selection.trained(run.plan, one.metrics) >= most]
     found = [_trust(run.plan, name, compared) for name in watched(run.plan)]
     size = next((one.spearman for one in found if one.figure.name == SIZES[0]), None)
     return [_against(size, one) for one in found]

@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 from searches.columns import figure_of
 from searches.models import Run
 from searches.plane import plane
-from searches.traces import NAMES, OF_RUNG, SCORES
+from searches.traces import NAMES, RUNGS, SCORES
 
 
 def chart_words(run: Run) -> dict[str, object]:
@@ -37,7 +37,7 @@ def chart_words(run: Run) -> dict[str, object]:
         "supernet": _("supernet"),
         "told": _("epoch") if run.plan.is_gradient else _("evaluations"),
         "traces": {name: str(words) for name, words in NAMES.items()},
-        "rung": str(OF_RUNG),
+        "rungs": {name: str(words) for name, words in RUNGS.items()},
         "scores": SCORES,
         **_page_words(),
     }

@@ -52,10 +52,17 @@ def job_of(evaluation: Evaluation) -> Job:
 
 
 def _peers(evaluation: Evaluation) -> tuple[tuple[float, ...], ...]:
-    """Return the latest curves of the run, where its policy compares with them."""
-    if evaluation.run.plan.policy.stopping == "none":
+    """Return the latest curves of the run, where its policy compares with them.
+
+    Over epochs all rungs have one curve; over anything else a rung compares with its like.
+    """
+    plan = evaluation.run.plan
+    if plan.policy.stopping == "none":
         return ()
-    curves = _measured(evaluation).order_by("-finished_at").values_list("curve", flat=True)[:MOST_PEERS]
+    found = _measured(evaluation)
+    if plan.fidelity.rungs != "epochs":
+        found = found.filter(candidate__fidelity=evaluation.of.fidelity)
+    curves = found.order_by("-finished_at").values_list("curve", flat=True)[:MOST_PEERS]
     return tuple(accuracies(codec.load(tuple[EpochEnded, ...], curve)) for curve in curves)
 
 

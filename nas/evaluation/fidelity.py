@@ -1,10 +1,15 @@
-"""The smaller network and the smaller images that a candidate is trained with where a search is to be cheaper."""
+"""The smaller network and the smaller images that a candidate is trained with where a search is to be cheaper.
+
+Where the rungs of a search are not of epochs, they are of percent of what is left.
+"""
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Any
 
 from nas.evaluation.protocol import Fidelity
 from nas.sentences import Refused
+from nas.settings import settings_of
 from nas.spaces import catalogue
 from nas.spaces.catalogue import SpaceSpec
 from nas.spaces.graph import Task
@@ -69,6 +74,28 @@ def refuse(spec: SpaceSpec, task: Task, fidelity: Fidelity, metrics: Iterable[st
                 "{metric} is that of the whole network, but with a side or width below 1 a smaller one is trained.",
                 metric=metric,
             )
+
+
+def percent(fidelity: Fidelity) -> int | None:
+    """Return what is left of that which the rungs are of, in percent; None where they are of epochs."""
+    return None if fidelity.rungs == "epochs" else round(100 * float(getattr(fidelity, fidelity.rungs)))
+
+
+def percents(fidelity: Fidelity) -> range:
+    """Return what rungs that are not of epochs may have, in percent, up to what the fidelity itself leaves."""
+    least = next(item.low for item in settings_of(Fidelity) if item.name == fidelity.rungs)
+    return range(round(100 * (least or 0)), (percent(fidelity) or 0) + 1)
+
+
+def on_rung(fidelity: Fidelity, rung: int) -> Fidelity:
+    """Return the fidelity on a rung of so many percent.
+
+    It is the fidelity itself on the highest one, where there is no rung, and where rungs are of epochs.
+    """
+    if fidelity.rungs == "epochs" or rung in (0, percent(fidelity)):
+        return fidelity
+    left: dict[str, Any] = {fidelity.rungs: rung / 100}
+    return replace(fidelity, **left)
 
 
 def _scaled(value: object, factor: float) -> object:

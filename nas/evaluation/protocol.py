@@ -77,6 +77,18 @@ class Fidelity:
     share: float = setting(1.0, low=0.01, high=1, help="Share of the training data, the same for every candidate.")
     side: float = setting(1.0, images_only=True, low=0.1, high=1, help="Side of the images over their full side.")
     width: float = setting(1.0, low=0.1, high=1, help="Channels or units of each layer over those of the network.")
+    rungs: str = setting(
+        "epochs",
+        options=("epochs", "share", "side", "width"),
+        help="What there is more of on a higher rung of asha and hyperband. Over epochs a training just goes on; over "
+        "share and side it begins with the weights of the rung below where all shapes are the same; over width it "
+        "begins anew, as none would fit.",
+    )
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether candidates are trained as they are with all the data."""
+        return self.share == self.side == self.width == 1
 
     @property
     def is_reduced(self) -> bool:

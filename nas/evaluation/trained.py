@@ -18,7 +18,7 @@ from nas.evaluation.checkpoints import Checkpoint
 from nas.evaluation.datasets import Data, load
 from nas.evaluation.devices import device
 from nas.evaluation.failures import guarded, ran_out
-from nas.evaluation.fidelity import reduced_space, reduced_task
+from nas.evaluation.fidelity import percent, reduced_space, reduced_task
 from nas.evaluation.measurement import Joules, tested, validated
 from nas.evaluation.networks import Network, build
 from nas.evaluation.protocol import Fidelity, Job, Training
@@ -69,7 +69,7 @@ def data_of(job: Job) -> Data:
     """
     roots = tuple(Path(folder) for folder in job.data_dirs)
     try:
-        data = load_reduced(job.split, roots, job.fidelity) if job.fidelity != Fidelity() else load(job.split, roots)
+        data = load(job.split, roots) if job.fidelity.is_whole else load_reduced(job.split, roots, job.fidelity)
     except Refused as error:
         raise EvaluationFailed("data", error.sentence.template, **error.sentence.values) from error
     if job.fingerprint and job.fingerprint != data.fingerprint:
@@ -136,7 +136,7 @@ def _attempt(job: Job, graph: Graph | None, data: Data, where: torch.device) -> 
         yield replace(measured, metrics={**measured.metrics, **spent})
     else:
         # Sizes are those of the candidate itself, whatever was trained in its place.
-        own = {**(graph.costs if graph else {}), **spent, "epochs": epochs}
+        own = {**(graph.costs if graph else {}), **spent, "epochs": epochs, **_rung(job)}
         yield Measured(validated(job, data, network, scale, curve[-1]) | own)
 
 
@@ -187,9 +187,15 @@ def _trainer(job: Job, data: Data, network: Network, scale: Scale, final: bool) 
         job.epochs,
         scale,
         None if joined or team().rank else data.valid.to(where),
-        Checkpoint(Path(job.workdir), _identity(job, data)),
+        Checkpoint(Path(job.workdir), _identity(job, data), job.fidelity.rungs, percent(job.fidelity)),
         job.until,
     )
+
+
+def _rung(job: Job) -> dict[str, float]:
+    """Return how much of that which the rungs are of it was trained with, in percent; of epochs that is known."""
+    found = percent(job.fidelity)
+    return {} if found is None else {job.fidelity.rungs: found}
 
 
 def _identity(job: Job, data: Data) -> str:

@@ -62,7 +62,7 @@ class Trainer:
             seconds = before + time.perf_counter() - started
             curve.append(EpochEnded(epoch, self.epochs, train_loss, loss, accuracy, round(seconds, 4)))
             due = time.perf_counter() - saved >= CHECKPOINT_SECONDS or epoch == last
-            if self.checkpoint and due and members.rank == 0:
+            if self.checkpoint and (due or self.checkpoint.is_begun_from) and members.rank == 0:
                 self.checkpoint.save(self.network, optimizer, curve)
                 saved = time.perf_counter()
             yield curve[-1]

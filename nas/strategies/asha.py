@@ -12,7 +12,7 @@ from nas.settings import setting
 from nas.spaces import moves
 from nas.spaces.protocol import SearchSpace
 from nas.strategies.protocol import Outcome, Proposal, Scored, Terms, dice
-from nas.strategies.rungs import ladder, refuse_one_rung
+from nas.strategies.rungs import ladder, refuse_one_rung, rung_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,7 @@ class Climber:
 class AshaState:
     """The fidelity of each rung, rising, how many were measured there, and the best of them, best first.
 
+    `of` says what a fidelity counts: epochs, or percent of something.
     Of a rung as many are kept as could climb if it held its share of the budget; the others never will.
     """
 
@@ -38,11 +39,12 @@ class AshaState:
     counts: tuple[int, ...]
     rungs: tuple[tuple[Climber, ...], ...]
     asked: int = 0
+    of: str = "epochs"
 
 
 @dataclass(frozen=True)
 class Asha:
-    """The best 1/`reduction` of each rung are measured again on the next, which trains longer."""
+    """The best 1/`reduction` of each rung are measured again on the next, which trains longer, or with more."""
 
     reduction: int = setting(4, low=2, high=100, help="One in so many climbs to the next rung.")
     rungs: int = setting(4, low=2, high=20, help="Rungs at most.")
@@ -57,14 +59,18 @@ class Asha:
 
     def refuse(self, space: SearchSpace, terms: Terms) -> None:
         """There must be at least two rungs."""
-        refuse_one_rung("asha", terms.fidelities, self.reduction)
+        refuse_one_rung("asha", terms, self.reduction)
         moves.sample(space, dice(0, 0))
+
+    def steps(self, terms: Terms) -> tuple[int, ...]:
+        """Return the fidelity of each rung, rising."""
+        return ladder(terms.fidelities, self.reduction, self.rungs)
 
     def begin(self, seed: int, terms: Terms) -> AshaState:
         """Empty rungs."""
-        steps = ladder(terms.fidelities, self.reduction, self.rungs)
+        steps = self.steps(terms)
         kept = tuple(max(self.reduction, terms.budget // self.reduction ** (at + 1)) for at in range(len(steps)))
-        return AshaState(seed, steps, kept, (0,) * len(steps), ((),) * len(steps))
+        return AshaState(seed, steps, kept, (0,) * len(steps), ((),) * len(steps), of=terms.rungs)
 
     def ask(self, space: SearchSpace, state: AshaState, count: int) -> tuple[AshaState, list[Proposal]]:
         """Send up whoever may climb, highest rung first; fill the other seats with newcomers on the lowest."""
@@ -93,7 +99,8 @@ class Asha:
         reached = [rung for rung in state.rungs if rung]
         if not reached:
             return {}
-        counts = {f"rung {epochs} epochs": count for epochs, count in zip(state.ladder, state.counts, strict=True)}
+        rungs = zip(state.ladder, state.counts, strict=True)
+        counts = {rung_name(state.of, fidelity): count for fidelity, count in rungs}
         return {**counts, "best": reached[-1][0].score}
 
     def _next(self, space: SearchSpace, state: AshaState) -> tuple[AshaState, Proposal]:

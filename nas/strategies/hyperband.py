@@ -12,7 +12,7 @@ from nas.settings import setting
 from nas.spaces import moves
 from nas.spaces.protocol import SearchSpace
 from nas.strategies.protocol import Outcome, Proposal, Scored, Terms, dice
-from nas.strategies.rungs import ladder, refuse_one_rung
+from nas.strategies.rungs import ladder, refuse_one_rung, rung_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,10 @@ class Bracket:
 
 @dataclass(frozen=True, slots=True)
 class HyperbandState:
-    """The fidelity of each rung, rising, the brackets that are not over, and what was measured on each rung."""
+    """The fidelity of each rung, rising, the brackets that are not over, and what was measured on each rung.
+
+    `of` says what a fidelity counts: epochs, or percent of something.
+    """
 
     seed: int
     ladder: tuple[int, ...]
@@ -51,6 +54,7 @@ class HyperbandState:
     asked: int = 0
     opened: int = 0
     brackets: tuple[Bracket, ...] = ()
+    of: str = "epochs"
 
 
 @dataclass(frozen=True)
@@ -65,13 +69,17 @@ class Hyperband:
 
     def refuse(self, space: SearchSpace, terms: Terms) -> None:
         """There must be at least two rungs."""
-        refuse_one_rung("hyperband", terms.fidelities, self.reduction)
+        refuse_one_rung("hyperband", terms, self.reduction)
         moves.sample(space, dice(0, 0))
+
+    def steps(self, terms: Terms) -> tuple[int, ...]:
+        """Return the fidelity of each rung, rising."""
+        return ladder(terms.fidelities, self.reduction, self.rungs)
 
     def begin(self, seed: int, terms: Terms) -> HyperbandState:
         """No bracket is open."""
-        steps = ladder(terms.fidelities, self.reduction, self.rungs)
-        return HyperbandState(seed, steps, (0,) * len(steps), (None,) * len(steps))
+        steps = self.steps(terms)
+        return HyperbandState(seed, steps, (0,) * len(steps), (None,) * len(steps), of=terms.rungs)
 
     def ask(self, space: SearchSpace, state: HyperbandState, count: int) -> tuple[HyperbandState, list[Proposal]]:
         """Fill the places of the oldest bracket that has some; where none has, open the next bracket."""
@@ -105,7 +113,8 @@ class Hyperband:
 
     def trace(self, state: HyperbandState) -> Mapping[str, float]:
         """How many were measured on each rung, and the best score on the highest one reached."""
-        counts = {f"rung {epochs} epochs": count for epochs, count in zip(state.ladder, state.counts, strict=True)}
+        rungs = zip(state.ladder, state.counts, strict=True)
+        counts = {rung_name(state.of, fidelity): count for fidelity, count in rungs}
         reached = [best for best in state.best if best is not None]
         return {**counts, "best": reached[-1]} if reached else {}
 

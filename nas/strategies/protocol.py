@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from nas.architecture import Architecture
 from nas.spaces.protocol import SearchSpace
@@ -13,19 +13,21 @@ from nas.spaces.protocol import SearchSpace
 class Terms:
     """What a run offers its strategy: evaluations at most, scores per outcome, and the fidelities that it may ask for.
 
-    `fidelities` are numbers of epochs in rising order, a range or a tuple; the last one is the run's own.
+    `fidelities` are numbers of epochs in rising order, a range or a tuple; the last one is the run's own. Where `rungs`
+    are not of epochs but of share, side or width, they are percent of it.
     """
 
     budget: int
     objectives: int = 1
     fidelities: Sequence[int] = (0,)
+    rungs: str = "epochs"
 
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
     """An architecture to measure: `number` counts up from 1; `origin` says how it was made, from which parents.
 
-    `fidelity` is the number of epochs, 0 for the run's own; `generation` counts the strategy's steps from 1.
+    `fidelity` is one of those that the run offers, 0 for its own; `generation` counts the strategy's steps from 1.
     """
 
     number: int
@@ -93,6 +95,14 @@ class Strategy(Protocol[S]):
 
 
 AnyStrategy = Strategy[Any]
+
+
+@runtime_checkable
+class Climbing(Protocol):
+    """A strategy that measures on rungs of rising fidelity."""
+
+    def steps(self, terms: Terms) -> tuple[int, ...]:
+        """Return the fidelity of each rung, rising to the run's own."""
 
 
 def dice(seed: int, number: int) -> Random:

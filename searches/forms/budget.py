@@ -15,6 +15,8 @@ from nas.plan import Plan
 from nas.policy import Policy
 from nas.proxies import METRICS as PROXIES
 from nas.settings import configure
+from nas.strategies.catalogue import STRATEGIES
+from nas.strategies.protocol import Climbing
 from searches.drafts import Draft
 from searches.figures import title
 from searches.forms.contest import baseline_of, contest_fields, contest_initial
@@ -69,10 +71,18 @@ def budget_fields(draft: Draft) -> dict[str, forms.Field]:
     return {
         **fields,
         "epochs": epochs,
-        **setting_fields(Fidelity, "fidelity", draft.plan.task),
+        **_fidelity_fields(draft.plan),
         **_final_fields(draft.plan),
         **_policy_fields(draft.plan, POLICY_OF_TRAINING),
     }
+
+
+def _fidelity_fields(plan: Plan) -> dict[str, forms.Field]:
+    """Return what candidates may train with; only some strategies have rungs that could be of it."""
+    fields = setting_fields(Fidelity, "fidelity", plan.task)
+    if not issubclass(STRATEGIES[plan.strategy], Climbing):
+        del fields["fidelity-rungs"]
+    return fields
 
 
 def _final_fields(plan: Plan) -> dict[str, forms.Field]:

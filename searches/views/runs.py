@@ -174,7 +174,8 @@ def candidate(request: HttpRequest, run_id: int, number: int) -> HttpResponse:
 def _columns(plan: Plan) -> list[str]:
     """What the evaluations of a candidate are compared by: what the search measures, and what the final stage does."""
     aims = [] if plan.measures_accuracy else [objective.metric for objective in plan.objectives]
-    return list(dict.fromkeys((*aims, *(() if plan.is_rehearsal else TOLD if plan.tells_number else TRAINED))))
+    rungs = () if plan.fidelity.rungs == "epochs" else (plan.fidelity.rungs,)
+    return list(dict.fromkeys((*rungs, *aims, *(() if plan.is_rehearsal else TOLD if plan.tells_number else TRAINED))))
 
 
 def _run(run_id: int) -> Run:

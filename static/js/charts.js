@@ -1,5 +1,7 @@
 // The charts of a run: each keeps its own numbers and is drawn again at most four times a second.
 
+import { fullest, training } from "nas/training";
+
 const BETWEEN_DRAWS = 250;
 const MOST_SVG_MARKERS = 3000;
 
@@ -121,7 +123,7 @@ const AXES = {
  * possible where a table knows it. What is far worse than most stands at the edge. Returns a function that draws,
  * which may be given the axis: number, time, generation.
  */
-export function fitness(element, points, { metric, goal, optimum, alpha }) {
+export function fitness(element, points, { metric, goal, optimum, alpha, rungs }) {
   let axis = "number";
   const changed = chart(element, () => {
     const { of, title } = AXES[axis];
@@ -136,7 +138,7 @@ export function fitness(element, points, { metric, goal, optimum, alpha }) {
     const values = alive.map((point) => point.metrics[metric]);
     const bottom = values.length ? edge.shown(values.reduce((worst, value) => (better(goal, worst, value) ? value : worst))) : 0;
     // The epochs of one supernet: a way that is gone, not tries of which the best counts.
-    const isFull = alpha ? () => true : fullest(alive);
+    const isFull = alpha ? () => true : fullest(alive, rungs);
     const steps = alpha ? [] : bestSoFar(alive.filter(isFull), metric, goal, of);
     const wanted = layout(title(), words.value);
     wanted.xaxis.tickformat = axis === "time" ? undefined : "d";
@@ -151,7 +153,7 @@ export function fitness(element, points, { metric, goal, optimum, alpha }) {
           name: words.candidate,
           x: alive.map(of),
           y: values.map(edge.shown),
-          customdata: alive.map((point, at) => [point.candidate, point.generation, point.metrics.epochs ? `<br>${words.epoch} ${point.metrics.epochs}` : "", values[at]]),
+          customdata: alive.map((point, at) => [point.candidate, point.generation, training(point, rungs), values[at]]),
           hovertemplate: `${words.candidate} %{customdata[0]}: %{customdata[3]:.4g}<br>${words.generation} %{customdata[1]}%{customdata[2]}<extra></extra>`,
           marker: {
             size: 7,
@@ -206,12 +208,6 @@ function edged(values, goal) {
     shown: (value) => (isOff(value) ? fence : value),
     symbol: (value) => (isOff(value) ? (goal === "max" ? "triangle-down" : "triangle-up") : "circle"),
   };
-}
-
-/** Tell who has the most epochs: numbers after fewer of them do not compare. */
-function fullest(alive) {
-  const most = alive.reduce((so, point) => Math.max(so, point.metrics.epochs ?? 0), 0);
-  return (point) => (point.metrics.epochs ?? most) >= most;
 }
 
 function bestSoFar(alive, metric, goal, of) {

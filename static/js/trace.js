@@ -69,7 +69,7 @@ function small(box, rows, name) {
 }
 
 function called(name) {
-  const rung = name.match(/^rung (\d+) epochs$/);
-  if (rung) return words.rung.replace("{count}", rung[1]);
+  const rung = name.match(/^rung (\d+) (.+)$/);
+  if (rung) return words.rungs[rung[2]].replace("{count}", rung[1]);
   return words.traces[name] ?? name[0].toUpperCase() + name.slice(1);
 }

@@ -1,6 +1,7 @@
 // A proxy against what was measured: every candidate as a point.
 
 import { chart, colour, layout } from "nas/charts";
+import { fullest } from "nas/training";
 
 const words = JSON.parse(document.getElementById("words").textContent);
 const LOG_FROM = 100;
@@ -11,14 +12,12 @@ const valueOf = (point, name) => point.metrics?.[name] ?? (name === "parameters"
 const spreads = (values) => Math.min(...values) > 0 && Math.max(...values) > LOG_FROM * Math.min(...values);
 
 /** Draw the proxy that #trust-proxy names; returns a function that draws again. */
-export function trust(element, points, { metric }) {
+export function trust(element, points, { metric, rungs }) {
   const picker = document.getElementById("trust-proxy");
   const changed = chart(element, () => {
     const name = picker.value;
-    const most = Math.max(0, ...points.map((point) => point.metrics?.epochs ?? 0));
-    const there = points.filter(
-      (point) => (point.metrics?.epochs ?? 0) >= most && Number.isFinite(valueOf(point, name)) && Number.isFinite(point.metrics?.[metric]),
-    );
+    const alive = points.filter((point) => point.metrics);
+    const there = alive.filter(fullest(alive, rungs)).filter((point) => Number.isFinite(valueOf(point, name)) && Number.isFinite(point.metrics[metric]));
     const x = there.map((point) => valueOf(point, name));
     const wanted = layout(picker.selectedOptions[0].text, words.value);
     if (spreads(x)) wanted.xaxis.type = "log";

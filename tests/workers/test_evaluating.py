@@ -13,14 +13,14 @@ from django.db import connection
 
 from nas import codec
 from nas.datasets.adding import remove
-from nas.evaluation.protocol import Split
+from nas.evaluation.protocol import Fidelity, Split
 from nas.evaluation.trained import HALVED
 from nas.events import EpochEnded, Measured, Noted, Prepared
 from nas.sentences import Sentence
 from nas.spaces.catalogue import SpaceSpec
 from searches import leases, lifecycle
 from searches.advance import advance
-from searches.models import Evaluation, Event, Run
+from searches.models import Candidate, Evaluation, Event, Run
 from searches.story import story
 from tests.nas.datasets.made import made
 from workers import artifacts, presence, tasks
@@ -150,6 +150,22 @@ def test_a_runner_that_is_killed_costs_an_attempt_and_no_candidate(claimed):
     said = Event.objects.get(kind="requeued").data["sentence"]
     assert said["values"] == {"code": -9}
     assert not runner.is_alive
+
+
+def test_a_higher_rung_of_the_data_begins_with_the_weights_of_the_lower_one(claimed, warm):
+    low = claimed(strategy="asha", strategy_settings={"reduction": 2, "rungs": 2}, fidelity=Fidelity(rungs="share"))
+    Drive(low, warm, 60).until_over()
+    above = Candidate.objects.get(pk=low.candidate_id)
+    above.pk, above.number, above.origin, above.fidelity = None, 99, "promoted", 100
+    above.save()
+    high = Evaluation.objects.create(run=low.run, candidate=above, stage=Run.Stage.SEARCH, epochs=2, seed=low.seed)
+    Drive(leases.claim(high.pk, 1, "w@here"), warm, 60).until_over()
+    folder = artifacts.workdir(high)
+    assert sorted(file.name for file in folder.iterdir()) == ["share-050.safetensors", "share-100.safetensors"]
+    for one, share in ((low, 50), (high, 100)):
+        one.refresh_from_db()
+        assert (one.status, one.metrics["share"]) == (Status.MEASURED, share)
+    assert high.curve[0]["train_loss"] < low.curve[0]["train_loss"]
 
 
 def test_a_worker_that_lost_its_lease_lets_go(claimed, warm):

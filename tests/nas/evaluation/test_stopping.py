@@ -105,9 +105,10 @@ def test_a_search_stops_what_lags_behind_and_remembers_how_far_it_came():
     epochs = [line["metrics"]["epochs"] for line in lines]
     assert epochs[:5] == [3.0] * 5
     assert any(count < 3 for count in epochs[5:])
-    assert [len(curve) for curve in search.curves] == epochs
+    (curves,) = search.curves.values()
+    assert [len(curve) for curve in curves] == epochs
     # Who was stopped was below the median of those who were complete before it.
-    for at, curve in enumerate(search.curves):
-        before = search.curves[:at]
+    for at, curve in enumerate(curves):
+        before = curves[:at]
         assert (len(curve) < 3) == is_hopeless(policy, curve, before, 3)
         assert not any(is_hopeless(policy, curve[:epoch], before, 3) for epoch in range(1, len(curve)))
