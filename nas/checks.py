@@ -10,6 +10,7 @@ from nas.gradient import GRADIENT, LEARNED, refuse
 from nas.objectives import METRICS
 from nas.plan import Plan, metrics, search_space, strategy, table, terms
 from nas.policy import Policy
+from nas.proxies import METRICS as PROXIES
 from nas.sentences import Refused
 from nas.settings import configure
 from nas.strategies.catalogue import STRATEGIES, bare
@@ -79,7 +80,7 @@ def proxies(plan: Plan) -> tuple[str, ...]:
     """Return what is known before training and may reject proposals."""
     free = tuple(name for name, about in METRICS.items() if about.costs_nothing)
     if not plan.is_rehearsal:
-        return free
+        return (*free, *PROXIES) if plan.builds_networks else free
     return (*free, *(name for name, about in table(plan).columns.items() if about.kind == "proxy"))
 
 

@@ -8,7 +8,8 @@ from nas.architecture import Architecture
 from nas.sentences import Sentence, Value
 
 # "data": they are missing or not those that the run began with; no other candidate could be measured either.
-Cause = Literal["oom", "nan", "timeout", "invalid", "lost", "data", "error"]
+# "rejected": a proxy spoke against it before it was trained, which costs nothing of the budget.
+Cause = Literal["oom", "nan", "timeout", "invalid", "lost", "data", "rejected", "error"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,10 +92,14 @@ class Derived:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """The end of an evaluation that could not be measured: the cause and a sentence for a person."""
+    """The end of an evaluation that could not be measured: the cause and a sentence for a person.
+
+    `metrics` are what was known of the network all the same.
+    """
 
     cause: Cause
     sentence: Sentence
+    metrics: Mapping[str, float] = field(default_factory=dict)
 
 
 Event = Prepared | EpochEnded | EpochSearched | Noted | Measured | Derived | Ended

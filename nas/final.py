@@ -7,7 +7,7 @@ from statistics import fmean
 
 from nas import selection
 from nas.architecture import Architecture
-from nas.events import Evidence, Measured
+from nas.events import Ended, Evidence, Measured
 from nas.plan import Plan
 from nas.significance import Verdict, verdict
 
@@ -20,10 +20,10 @@ class Final:
     finalists: Mapping[int, Architecture]
     measured: dict[int, list[Measured]] = field(default_factory=lambda: defaultdict(list))
 
-    def add(self, number: int, measured: Measured | None) -> None:
-        """Take in one training, None where it failed."""
-        if measured is not None:
-            self.measured[number].append(measured)
+    def add(self, number: int, over: Measured | Ended | None) -> None:
+        """Take in one training that is over, measured or failed."""
+        if isinstance(over, Measured):
+            self.measured[number].append(over)
 
     def metrics(self, number: int) -> list[dict[str, float]]:
         """Return the test metrics of a contestant, one mapping per seed."""

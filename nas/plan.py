@@ -14,7 +14,7 @@ from nas.evaluation.fidelity import percents
 from nas.evaluation.protocol import Fidelity, Measuring, Rehearsal, Scoring, Split, Supernet, Training
 from nas.gradient import GRADIENT
 from nas.objectives import METRICS, Limit, Metric, Objective, fitting
-from nas.policy import Policy
+from nas.policy import Bar, Policy
 from nas.priors import WarmStart
 from nas.proxies import METRICS as PROXIES
 from nas.reference import Reference
@@ -30,6 +30,7 @@ from nas.spaces.table import Tabulated
 from nas.spaces.transformer import Transformer
 from nas.strategies import catalogue as strategies
 from nas.strategies.distinct import Distinct
+from nas.strategies.nested import opened
 from nas.strategies.protocol import AnyStrategy, Terms, dice
 from nas.strategies.screened import Screened
 from nas.strategies.warm import Warm
@@ -127,6 +128,16 @@ class Plan:
         """Whether every candidate is trained, for a number of epochs."""
         return self.evaluator == "train"
 
+    @property
+    def builds_networks(self) -> bool:
+        """Whether there is more of a candidate to look at before it is measured than its graph."""
+        return self.trains_each or self.is_shared
+
+    @property
+    def rejects_built(self) -> bool:
+        """Whether the proxy that rejects looks at the network itself, so that an evaluation begins with it."""
+        return self.builds_networks and self.policy.proxy in PROXIES
+
 
 def usual_objective(plan: Plan) -> Objective:
     """Return what a search is after unless told otherwise."""
@@ -207,7 +218,7 @@ def _measurable(plan: Plan) -> dict[str, Metric]:
     return {name: about for name, about in fits.items() if not (plan.is_shared and name in OF_TRAINING)}
 
 
-def strategy(plan: Plan) -> AnyStrategy:
+def strategy(plan: Plan) -> Distinct:
     """Return the configured strategy inside what the policy wraps around it."""
     inner: AnyStrategy = strategies.bare(plan.strategy, plan.strategy_settings)
     if plan.warm.starts:
@@ -218,8 +229,16 @@ def strategy(plan: Plan) -> AnyStrategy:
     return Distinct(inner)
 
 
-def _proxy(plan: Plan) -> Callable[[Architecture], float]:
+def bar(plan: Plan, state: Any) -> Bar | None:
+    """Return what a built network's proxy must reach now, as the state of the plan's strategy says; None: nothing."""
+    inner = strategy(plan).inner if plan.rejects_built else None
+    return inner.bar(opened(inner, state.inner)) if isinstance(inner, Screened) else None
+
+
+def _proxy(plan: Plan) -> Callable[[Architecture], float] | None:
     name, space = plan.policy.proxy, search_space(plan)
+    if plan.rejects_built:
+        return None
     if name in METRICS:
         return lambda architecture: space.graph(architecture).costs[name]
     rows = table(plan)

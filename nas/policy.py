@@ -7,6 +7,18 @@ from nas.settings import setting
 
 
 @dataclass(frozen=True)
+class Bar:
+    """What the proxy of a network must reach to be worth its training; `high` says that the good ones are above."""
+
+    at: float
+    high: bool
+
+    def rejects(self, value: float) -> bool:
+        """Tell whether a value is on the wrong side; at the bar it is not."""
+        return value < self.at if self.high else value > self.at
+
+
+@dataclass(frozen=True)
 class Policy:
     """Settings that wrap any strategy; all of them are off unless asked for."""
 
@@ -15,8 +27,8 @@ class Policy:
     )
     proxy: str = setting(
         "",
-        help="What is known before training and tells good from bad: parameters, multiply_adds, depth or a column of "
-        "the table. Empty: reject nothing.",
+        help="What is known before training and tells good from bad: parameters, multiply_adds, depth, a column of the "
+        "table or, where networks are built, a zero-cost proxy such as synflow. Empty: reject nothing.",
     )
     proxy_share: float = setting(0.5, low=0.05, high=0.95, help="Share of proposals that the proxy rejects.")
     proxy_trust: float = setting(

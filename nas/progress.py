@@ -39,7 +39,10 @@ class Follower:
         for note in line.get("notes", ()):
             tqdm.write(f"candidate {line['number']}: {note}", file=sys.stderr)
         if line["status"] == "failed":
-            tqdm.write(f"candidate {line['number']} failed: {line['sentence']}", file=sys.stderr)
+            ended = "was rejected" if line["cause"] == "rejected" else "failed"
+            tqdm.write(f"candidate {line['number']} {ended}: {line['sentence']}", file=sys.stderr)
+            if ended == "was rejected":
+                return  # it has cost nothing of the budget
         if line["stage"] == "final":
             self._final.update()
             return

@@ -22,6 +22,7 @@ from nas.markup import html
 from nas.plan import Plan
 from nas.report import evaluation_line, last_line
 from nas.sentences import Refused
+from nas.strategies.protocol import PROMOTED
 
 Line = dict[str, Any]
 Item = Line | EpochEnded
@@ -130,11 +131,17 @@ class Search:
                     shared=str(work / "shared"),
                     **self._where(),
                 )
-                found = yield from self._evaluate(replace(job, peers=self._peers(job)), proposal.number)
-                metrics = dict(found.metrics) if found else None
-                measured += [((proposal.number, proposal.architecture), metrics)] if metrics else []
-                told = selection.outcome(self.plan, proposal.number, proposal.architecture, proposal.fidelity, metrics)
-                state = strategy.tell(space, state, told)
+                # What climbs was trained already: the proxy let it pass then.
+                bar = None if proposal.origin == PROMOTED else planning.bar(self.plan, state)
+                job = replace(job, peers=self._peers(job), bar=bar)
+                found = yield from self._evaluate(job, proposal.number)
+                rejected = isinstance(found, Ended) and found.cause == "rejected"
+                asked -= rejected
+                metrics = dict(found.metrics) or None
+                if isinstance(found, Measured):
+                    measured.append(((proposal.number, proposal.architecture), dict(found.metrics)))
+                about = (proposal.number, proposal.architecture, proposal.fidelity, metrics)
+                state = strategy.tell(space, state, selection.outcome(self.plan, *about, rejected=rejected))
         return measured
 
     def _descend(self, work: Path) -> Generator[Item, None, list[Measurement]]:
@@ -155,8 +162,9 @@ class Search:
                     yield broken(cause=event.cause, sentence=str(event.sentence))
         return measured
 
-    def _evaluate(self, job: Job, number: int) -> Generator[Item, None, Measured | None]:
-        measured, began, on = None, time.monotonic(), "cpu"
+    def _evaluate(self, job: Job, number: int) -> Generator[Item, None, Measured | Ended]:
+        over: Measured | Ended | None = None
+        began, on = time.monotonic(), "cpu"
         curve: list[EpochEnded] = []
         notes: list[str] = []
         line = partial(evaluation_line, self.plan, number, job.stage, job.seed, job.choices)
@@ -171,15 +179,17 @@ class Search:
                     curve.clear()
                     notes.append(str(event.sentence))
                 case Measured():
-                    measured = event
+                    over = event
                     self.curves.setdefault(job.fidelity, []).append(accuracies(curve))
                     yield line(metrics=dict(event.metrics)) | ({"notes": notes} if notes else {})
                 case Ended(cause="data"):
                     raise Refused(event.sentence.template, **event.sentence.values)
                 case Ended():
+                    over = event
                     yield line(cause=event.cause, sentence=str(event.sentence))
+        assert over is not None, "an evaluator ends with one of them"
         self.spent[job.stage, on] = self.spent.get((job.stage, on), 0.0) + time.monotonic() - began
-        return measured
+        return over
 
     def _where(self) -> dict[str, Any]:
         return {"data_dirs": tuple(str(place) for place in self.data_dirs)}

@@ -17,13 +17,23 @@ COSTS = ("parameters", "multiply_adds")
 
 
 def outcome(
-    plan: Plan, number: int, architecture: Architecture, fidelity: int, metrics: Mapping[str, float] | None
+    plan: Plan,
+    number: int,
+    architecture: Architecture,
+    fidelity: int,
+    metrics: Mapping[str, float] | None,
+    *,
+    rejected: bool = False,
 ) -> Outcome:
-    """Return what the strategy is told of a measurement, or of a failure where there are no metrics."""
-    scores = objectives.scores(plan.objectives, plan.limits, metrics) if metrics else None
+    """Return what the strategy is told of a measurement, or of a failure where there are no metrics.
+
+    Of one that was `rejected` the metrics are but the proxy that spoke against it.
+    """
+    proxy = metrics.get(plan.policy.proxy) if metrics and plan.rejects_built else None
+    scores = objectives.scores(plan.objectives, plan.limits, metrics) if metrics and not rejected else None
     if scores is None:
-        return Failed(number, architecture, fidelity)
-    return Scored(number, architecture, fidelity, scores)
+        return Failed(number, architecture, fidelity, proxy, rejected)
+    return Scored(number, architecture, fidelity, scores, proxy)
 
 
 def rank(plan: Plan, metrics: Mapping[str, float]) -> tuple[float, ...] | None:

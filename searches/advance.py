@@ -88,14 +88,15 @@ def _strategy_step(run: Run, asked: int, in_flight: int) -> _Step:
     told, traces = [], {}
     for count, evaluation in enumerate(untold.select_related("candidate").order_by("finished_at", "pk"), before + 1):
         candidate = evaluation.of
-        metrics = evaluation.metrics if evaluation.status == Status.MEASURED else None
-        outcome = selection.outcome(run.plan, candidate.number, candidate.architecture, candidate.fidelity, metrics)
+        about = (candidate.number, candidate.architecture, candidate.fidelity, evaluation.metrics or None)
+        outcome = selection.outcome(run.plan, *about, rejected=evaluation.is_rejected)
         state = strategy.tell(space, state, outcome)
         told.append(evaluation.pk)
         # By evaluations told, not by generation: a steady-state strategy has only one of those.
         if trace := strategy.trace(state):
             traces[count] = {**trace, "generation": candidate.generation}
-    seats = min(_seats(run) - in_flight, run.plan.budget - asked)
+    rejected = run.evaluations.filter(cause=Evaluation.Cause.REJECTED).count() if run.plan.rejects_built else 0
+    seats = min(_seats(run) - in_flight, run.plan.budget - (asked - rejected))
     proposals: list[Proposal] = []
     if seats > 0:
         state, proposals = strategy.ask(space, state, seats)

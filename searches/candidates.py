@@ -126,8 +126,9 @@ def csv_lines(run: Run) -> Iterator[str]:
 
 def _csv_metrics(run: Run) -> tuple[str, ...]:
     if run.plan.measures_accuracy:
-        rungs = run.plan.fidelity.rungs
-        return (*CSV_METRICS, *(() if rungs == "epochs" else (rungs,)), *run.plan.policy.watch)
+        rungs, policy = run.plan.fidelity.rungs, run.plan.policy
+        found = (*CSV_METRICS, *(() if rungs == "epochs" else (rungs,)), *policy.watch)
+        return tuple(dict.fromkeys((*found, *((policy.proxy,) if run.plan.rejects_built else ()))))
     plan = run.plan
     return tuple(dict.fromkeys([*(one.metric for one in plan.objectives), *(one.metric for one in plan.limits)]))
 

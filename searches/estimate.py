@@ -208,7 +208,7 @@ def predict(plan: Plan, graph: Graph, stage: str, epochs: int = 0, speed: Speed 
         return speed.evaluation + _scoring(plan, graph, columns(plan), speed)
     if plan.is_shared and not final:
         return speed.evaluation + _by_shared_weights(plan, graph, speed)
-    watching = 0.0 if final else _scoring(plan, graph, plan.policy.watch, speed)
+    watching = 0.0 if final else _scoring(plan, graph, {*plan.policy.watch, plan.policy.proxy}, speed)
     epochs = epochs or (plan.final_epochs if final else plan.epochs)
     rows = training_rows(plan.split, final=final)
     less = Fidelity() if final else plan.fidelity
@@ -222,7 +222,8 @@ def _by_shared_weights(plan: Plan, graph: Graph, speed: Speed) -> float:
     """Recalibration and validation look forward alone, a third of a training step; proposals may train before."""
     asked, held = plan.supernet, dataset(plan.split.dataset).train - training_rows(plan.split, final=False)
     looked = asked.recalibration * asked.batch_size + held
-    found = _epoch(graph, looked, asked.recalibration, speed) / 3 + _scoring(plan, graph, plan.policy.watch, speed)
+    found = _epoch(graph, looked, asked.recalibration, speed) / 3
+    found += _scoring(plan, graph, {*plan.policy.watch, plan.policy.proxy}, speed)
     if asked.sampling == "proposals":
         found += _epoch(graph, asked.steps * asked.batch_size, asked.steps, speed)
     return found

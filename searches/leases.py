@@ -120,6 +120,22 @@ def fail(evaluation: Evaluation, cause: Cause, sentence: Sentence, curve: Sequen
         return _fail(_mine(evaluation), evaluation, cause, sentence, codec.dump(list(curve)))
 
 
+def reject(evaluation: Evaluation, sentence: Sentence, metrics: Mapping[str, float]) -> bool:
+    """End an evaluation that a proxy spoke against before anything was trained; nothing of the budget is spent."""
+    with transaction.atomic():
+        changed = _mine(evaluation).update(
+            status=Status.FAILED,
+            cause=Evaluation.Cause.REJECTED,
+            sentence_json=codec.dump(sentence),
+            metrics=dict(metrics),
+            finished_at=timezone.now(),
+            lease_until=None,
+        )
+        if changed:
+            record(evaluation.run_id, "rejected", {**_about(evaluation), "metrics": dict(metrics)})
+    return bool(changed)
+
+
 def cancel(evaluation: Evaluation) -> bool:
     """End an evaluation that is not wanted any more."""
     with transaction.atomic():

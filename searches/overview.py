@@ -18,6 +18,7 @@ from searches.models import Candidate, Evaluation, Run
 from searches.queries import graph_of, leader, measurements
 
 EVALUATED = Q(
+    ~Q(evaluations__cause=Evaluation.Cause.REJECTED),
     evaluations__stage=Run.Stage.SEARCH,
     evaluations__status__in=(Evaluation.Status.MEASURED, Evaluation.Status.FAILED),
 )

@@ -70,8 +70,9 @@ class Summary:
 
 
 def measurements(run: Run) -> list[Measurement]:
-    """List the evaluations of the search stage that are over, in the order in which they ended."""
-    rows = run.evaluations.filter(stage=Run.Stage.SEARCH, status__in=OVER).order_by("finished_at", "pk")
+    """List the evaluations of the search stage that are over, in the order of their ends; those rejected are none."""
+    over = run.evaluations.filter(stage=Run.Stage.SEARCH, status__in=OVER).exclude(cause=Evaluation.Cause.REJECTED)
+    rows = over.order_by("finished_at", "pk")
     found = []
     for one in rows.select_related("candidate").only(*READ):
         seconds = (one.finished_at - one.started_at).total_seconds() if one.finished_at and one.started_at else 0.0

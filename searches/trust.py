@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from nas import selection
 from nas.plan import Plan
 from nas.proxies import SIZES
+from nas.strategies.screened import REJECTED
 from searches.columns import figure_of
 from searches.figures import Figure
 from searches.models import Run
@@ -50,6 +51,14 @@ class Trust:
         return texts[self.verdict]
 
 
+@dataclass(frozen=True)
+class Rejected:
+    """How many proposals a proxy spoke against."""
+
+    figure: Figure
+    count: int
+
+
 def watched(plan: Plan) -> tuple[str, ...]:
     """Return the proxies that a run's page compares with what was measured; sizes are there to compare them with."""
     if plan.is_scored:
@@ -69,6 +78,14 @@ def trust(run: Run, measured: Sequence[Measurement]) -> list[Trust]:
     found = [_trust(run.plan, name, compared) for name in watched(run.plan)]
     size = next((one.spearman for one in found if one.figure.name == SIZES[0]), None)
     return [_against(size, one) for one in found]
+
+
+def rejected(run: Run) -> Rejected | None:
+    """Return how many proposals the proxy of the policy has rejected, None where it may reject none."""
+    latest = run.generations.order_by("number").last() if run.plan.policy.proxy else None
+    if latest is None or REJECTED not in latest.trace:
+        return None
+    return Rejected(figure_of(run.plan, run.plan.policy.proxy), int(latest.trace[REJECTED]))
 
 
 def value(one: Measurement, name: str) -> float | None:

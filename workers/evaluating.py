@@ -11,14 +11,18 @@ from django.db import OperationalError
 from django.db.models import QuerySet
 
 from nas import codec, jobs, selection
+from nas import plan as planning
 from nas.evaluation.protocol import Job
 from nas.evaluation.stopping import MOST_PEERS, accuracies
 from nas.events import EVENTS, Derived, Ended, EpochEnded, EpochSearched, Measured, Noted, Prepared
 from nas.events import Event as Said
+from nas.policy import Bar
 from nas.sentences import Sentence
+from nas.strategies.distinct import DistinctState
+from nas.strategies.protocol import PROMOTED
 from searches import epochs, leases, lifecycle
 from searches.finals import final_of
-from searches.models import Evaluation, Run
+from searches.models import Evaluation, Run, StrategyState
 from workers import artifacts
 from workers.warm import Runner
 
@@ -43,7 +47,7 @@ def job_of(evaluation: Evaluation) -> Job:
         return jobs.gradient_job(run.plan, **where)
     architecture = evaluation.of.architecture
     if evaluation.stage == Run.Stage.SEARCH:
-        where |= {"peers": _peers(evaluation), "shared": str(artifacts.shared(evaluation))}
+        where |= {"peers": _peers(evaluation), "shared": str(artifacts.shared(evaluation)), "bar": _bar(evaluation)}
         return jobs.search_job(run.plan, architecture, fidelity=evaluation.of.fidelity, **where)
     if evaluation.of.is_baseline:
         final = final_of(run)
@@ -64,6 +68,16 @@ def _peers(evaluation: Evaluation) -> tuple[tuple[float, ...], ...]:
         found = found.filter(candidate__fidelity=evaluation.of.fidelity)
     curves = found.order_by("-finished_at").values_list("curve", flat=True)[:MOST_PEERS]
     return tuple(accuracies(codec.load(tuple[EpochEnded, ...], curve)) for curve in curves)
+
+
+def _bar(evaluation: Evaluation) -> Bar | None:
+    """Return what the proxy of a newcomer must reach, where the run's policy has it computed here."""
+    plan = evaluation.run.plan
+    # What climbs was trained already, and so perhaps was what is tried again: the proxy let them pass then.
+    if not plan.rejects_built or evaluation.of.origin == PROMOTED or evaluation.attempt > 1:
+        return None
+    kept = StrategyState.objects.filter(run=evaluation.run_id).first()
+    return planning.bar(plan, codec.load(DistinctState, kept.content)) if kept else None
 
 
 def _measured(evaluation: Evaluation) -> QuerySet[Evaluation]:
@@ -123,6 +137,9 @@ class Drive:
                 leases.release(self.evaluation)
                 lifecycle.settle(self.evaluation.run_id)
                 self.over = True
+            case Ended(cause="rejected"):
+                leases.reject(self.evaluation, event.sentence, event.metrics)
+                self._finish()
             case Ended():
                 leases.fail(self.evaluation, event.cause, event.sentence, self.curve)
                 self._finish()

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from nas.events import Event
-from nas.policy import Policy
+from nas.policy import Bar, Policy
 from nas.settings import setting
 from nas.spaces.catalogue import SpaceSpec
 
@@ -164,7 +164,8 @@ class Job:
     together and measures the test split once. `workdir` keeps the checkpoint from attempt to attempt. `fingerprint`
     is that of the data when the run began, empty where it is not known yet. `export` asks for the model's files.
     A training scheduled for `epochs` stops after `until` of them, 0 for all, and a later job goes on from there.
-    `columns` are the metrics that the run compares by, `peers` the complete curves of the run so far.
+    `columns` are the metrics that the run compares by, `peers` the complete curves of the run so far, `bar` what the
+    policy's proxy must reach for a training.
     The final stage keeps validation apart from training where it `holds_validation`, and trains for about `seconds` in
     place of `epochs` where those are given.
     `shared` is a folder for what all jobs of a run have in common: the weights of a supernet.
@@ -188,6 +189,7 @@ class Job:
     columns: tuple[str, ...] = ()
     policy: Policy = field(default_factory=Policy)
     peers: tuple[tuple[float, ...], ...] = ()
+    bar: Bar | None = None
     rehearsal: Rehearsal = field(default_factory=Rehearsal)
     scoring: Scoring = field(default_factory=Scoring)
     fidelity: Fidelity = field(default_factory=Fidelity)

@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nas.evaluation.batches import Scale
 from nas.evaluation.datasets import Data
 from nas.evaluation.devices import device
 from nas.evaluation.failures import guarded
 from nas.evaluation.networks import build
-from nas.evaluation.protocol import Job
+from nas.evaluation.protocol import Fidelity, Job
 from nas.evaluation.proxies.catalogue import PROXIES
 from nas.evaluation.proxies.probe import Probe, measure
 from nas.evaluation.streams import batches_of
@@ -40,7 +40,11 @@ def _evaluate(job: Job) -> Iterator[Event]:
 
 
 def proxies(job: Job, names: Iterable[str]) -> dict[str, float]:
-    """Return those of the proxies that can rank a job's network, before any training of it."""
+    """Return those of the proxies that can rank a job's network, before any training of it.
+
+    They look at all of it, whatever less is trained in its place, so that they compare between rungs.
+    """
+    job = replace(job, fidelity=Fidelity())
     probe = _probe(job, graph_of(job), data_of(job))
     found = {}
     for name in names:

@@ -19,6 +19,7 @@ class Watched:
         for event in self.inner.evaluate(job):
             if isinstance(event, Measured):
                 # By name: the proxies need torch, which this process has loaded only now.
-                found = resolve_name("nas.evaluation.untrained:proxies")(job, job.policy.watch)
+                names = [name for name in job.policy.watch if name not in event.metrics]
+                found = resolve_name("nas.evaluation.untrained:proxies")(job, names)
                 event = replace(event, metrics={**found, **event.metrics})
             yield event

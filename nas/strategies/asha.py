@@ -11,7 +11,7 @@ from nas.architecture import Architecture
 from nas.settings import setting
 from nas.spaces import moves
 from nas.spaces.protocol import SearchSpace
-from nas.strategies.protocol import Outcome, Proposal, Scored, Terms, dice
+from nas.strategies.protocol import PROMOTED, Outcome, Proposal, Scored, Terms, dice
 from nas.strategies.rungs import ladder, refuse_one_rung, rung_name
 
 
@@ -110,9 +110,7 @@ class Asha:
                 if not one.climbed:
                     state = _with_rung(state, at, (*rung[:place], replace(one, climbed=True), *rung[place + 1 :]))
                     promoted = Architecture(space.name, one.choices)
-                    return state, Proposal(
-                        state.asked, promoted, "promoted", at + 2, (one.number,), state.ladder[at + 1]
-                    )
+                    return state, Proposal(state.asked, promoted, PROMOTED, at + 2, (one.number,), state.ladder[at + 1])
         return state, self._newcomer(space, state)
 
     def _newcomer(self, space: SearchSpace, state: AshaState) -> Proposal:

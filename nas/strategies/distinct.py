@@ -127,8 +127,7 @@ class Distinct:
             return state
         scores = outcome.scores if isinstance(outcome, Scored) else ()
         for number in waiting:
-            told = _outcome(number, outcome.architecture, outcome.fidelity, scores)
-            state = self._tell_inner(space, state, told)
+            state = self._tell_inner(space, state, replace(outcome, number=number))
         return state.with_known(key, (known[0], scores), ())
 
     def trace(self, state: DistinctState) -> Mapping[str, float]:

@@ -11,7 +11,7 @@ from nas.architecture import Architecture
 from nas.settings import setting
 from nas.spaces import moves
 from nas.spaces.protocol import SearchSpace
-from nas.strategies.protocol import Outcome, Proposal, Scored, Terms, dice
+from nas.strategies.protocol import PROMOTED, Outcome, Proposal, Scored, Terms, dice
 from nas.strategies.rungs import ladder, refuse_one_rung, rung_name
 
 
@@ -140,7 +140,7 @@ def _propose(space: SearchSpace, state: HyperbandState, bracket: Bracket) -> Pro
         return Proposal(number, sample, "sampled", bracket.number, fidelity=fidelity)
     one = bracket.entrants[bracket.asked]
     architecture = Architecture(space.name, one.choices)
-    return Proposal(number, architecture, "promoted", bracket.number, (one.number,), fidelity)
+    return Proposal(number, architecture, PROMOTED, bracket.number, (one.number,), fidelity)
 
 
 def _with_bracket(state: HyperbandState, number: int, bracket: Bracket | None) -> HyperbandState:

@@ -40,23 +40,33 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class Scored:
-    """A proposal that was measured and keeps to every limit: one finite score per objective, all minimised."""
+    """A proposal that was measured and keeps to every limit: one finite score per objective, all minimised.
+
+    `proxy` is what the evaluation says of the network's proxy, where one may reject it.
+    """
 
     number: int
     architecture: Architecture
     fidelity: int
     scores: tuple[float, ...]
+    proxy: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """A proposal that could not be measured or broke a limit. It is told too: silence would starve a population."""
+    """A proposal that could not be measured or broke a limit. It is told too: silence would starve a population.
+
+    `proxy` as of one that was measured; `rejected` where it was not trained for it.
+    """
 
     number: int
     architecture: Architecture
     fidelity: int = 0
+    proxy: float | None = None
+    rejected: bool = False
 
 
+PROMOTED = "promoted"  # the origin of what was measured before, on a lower rung
 Outcome = Scored | Failed
 OUTCOMES: tuple[type, ...] = (Scored, Failed)
 S = TypeVar("S")

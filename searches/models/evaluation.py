@@ -32,6 +32,7 @@ class Evaluation(models.Model):
         TIMEOUT = "timeout", _("Time limit")
         INVALID = "invalid", _("Invalid architecture")
         LOST = "lost", _("Worker lost")
+        REJECTED = "rejected", _("Rejected by the proxy")
         ERROR = "error", _("Error")
 
     OPEN = (Status.QUEUED, Status.RUNNING)
@@ -91,6 +92,11 @@ class Evaluation(models.Model):
     def is_supernet(self) -> bool:
         """Whether it is a whole search by gradient."""
         return self.stage == self.SUPERNET
+
+    @property
+    def is_rejected(self) -> bool:
+        """Whether a proxy spoke against it before it was trained."""
+        return self.cause == self.Cause.REJECTED
 
     @property
     def stopped_after(self) -> int | None:

@@ -31,7 +31,7 @@ from searches.snapshot import curve_of, snapshot_of
 from searches.standing import standings
 from searches.story import story
 from searches.traces import trace_table
-from searches.trust import trust
+from searches.trust import rejected, trust
 from searches.warming import savings
 from searches.words import chart_words
 
@@ -195,6 +195,7 @@ def _live(request: HttpRequest, found: Run) -> dict[str, Any]:
         "savings": savings(found, measured),
         "plane": plane(found),
         "trust": trust(found, measured),
+        "rejected": rejected(found),
         "trace": trace_table(found),
         "files": model_files(found),
         "story": story(found),

@@ -148,6 +148,10 @@ const HEAR = {
     end(data);
     refresh();
   },
+  rejected(data) {
+    end(data);
+    refresh();
+  },
   // It says that it begins anew, in the log.
   noted(data) {
     trainings.delete(data.evaluation);

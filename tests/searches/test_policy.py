@@ -27,8 +27,8 @@ def test_the_budget_step_asks_for_the_policy_of_a_training(person, alice):
 @pytest.mark.django_db
 def test_a_proxy_that_nobody_knows_is_refused(person, alice):
     run = drafts.new_draft(alice)
-    page = follow(person, run, "budget", **{"policy-proxy": "synflow"})
-    assert "There is no proxy synflow" in page.content.decode()
+    page = follow(person, run, "budget", **{"policy-proxy": "luck"})
+    assert "There is no proxy luck" in page.content.decode()
     assert Run.objects.get().plan.policy == drafts.first_plan().policy
 
 

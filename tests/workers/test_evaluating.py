@@ -16,11 +16,12 @@ from nas.datasets.adding import remove
 from nas.evaluation.protocol import Fidelity, Split
 from nas.evaluation.trained import HALVED
 from nas.events import EpochEnded, Measured, Noted, Prepared
+from nas.policy import Policy
 from nas.sentences import Sentence
 from nas.spaces.catalogue import SpaceSpec
 from searches import leases, lifecycle
 from searches.advance import advance
-from searches.models import Candidate, Evaluation, Event, Run
+from searches.models import Candidate, Evaluation, Event, Run, StrategyState
 from searches.story import story
 from tests.nas.datasets.made import made
 from workers import artifacts, presence, tasks
@@ -160,12 +161,26 @@ def test_a_higher_rung_of_the_data_begins_with_the_weights_of_the_lower_one(clai
     above.save()
     high = Evaluation.objects.create(run=low.run, candidate=above, stage=Run.Stage.SEARCH, epochs=2, seed=low.seed)
     Drive(leases.claim(high.pk, 1, "w@here"), warm, 60).until_over()
-    folder = artifacts.workdir(high)
-    assert sorted(file.name for file in folder.iterdir()) == ["share-050.safetensors", "share-100.safetensors"]
     for one, share in ((low, 50), (high, 100)):
         one.refresh_from_db()
-        assert (one.status, one.metrics["share"]) == (Status.MEASURED, share)
+        assert (one.status, one.metrics.get("share")) == (Status.MEASURED, share)
+    folder = artifacts.workdir(high)
+    assert sorted(file.name for file in folder.iterdir()) == ["share-050.safetensors", "share-100.safetensors"]
     assert high.curve[0]["train_loss"] < low.curve[0]["train_loss"]
+
+
+def test_a_network_that_a_proxy_speaks_against_is_not_trained(claimed, warm):
+    evaluation = claimed(policy=Policy(proxy="synflow"))
+    kept = StrategyState.objects.get(run=evaluation.run)
+    taught = {"seen": [1e9] * 10, "measured": [[float(n), float(-n)] for n in range(10)], "trusted": True}
+    kept.content["inner"] |= taught
+    kept.save()
+    Drive(evaluation, warm, 60).until_over()
+    evaluation.refresh_from_db()
+    assert (evaluation.status, evaluation.cause, evaluation.curve) == (Status.FAILED, "rejected", [])
+    assert list(evaluation.metrics) == ["synflow"]
+    assert "from 1e+09 on a training is worth it" in str(evaluation.sentence)
+    assert Event.objects.filter(evaluation_id=evaluation.pk, kind="epoch").count() == 0
 
 
 def test_a_worker_that_lost_its_lease_lets_go(claimed, warm):

@@ -14,9 +14,10 @@ from nas.architecture import Architecture
 from nas.spaces import moves
 from nas.strategies.catalogue import STRATEGIES, bare
 from nas.strategies.distinct import Distinct
-from nas.strategies.protocol import Failed, Proposal, Scored, Terms
+from nas.strategies.nested import opened
+from nas.strategies.protocol import PROMOTED, Failed, Proposal, Scored, Terms
 from nas.strategies.ranks import rank_correlation, ranks
-from nas.strategies.screened import CORRELATION, PATIENCE, TRUSTED, Screened
+from nas.strategies.screened import CORRELATION, PATIENCE, REJECTED, TRUSTED, Screened
 from nas.strategies.warm import ORIGIN, Warm
 from tests.nas.strategies.landscapes import ToySpace, distance
 
@@ -204,6 +205,53 @@ def shuffled(wanted, count=100):
         if abs(rank_correlation(list(range(count)), found) - wanted) < 0.01:
             return found
     raise AssertionError(wanted)
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    st.lists(st.integers(-5, 5), min_size=10, max_size=100), st.integers(-6, 6), st.floats(0.05, 0.95), st.booleans()
+)
+def test_the_bar_is_where_the_share_of_the_worst_begins(seen, value, share, high):
+    measured = tuple((float(n), float(-n if high else n)) for n in range(20))
+    state = replace(
+        Screened(Sampler("sampled"), None, share).begin(0, Terms(1)), seen=tuple(map(float, seen)), measured=measured
+    )
+    assert Screened(Sampler("sampled"), None, share).bar(state) is None
+    bar = Screened(Sampler("sampled"), None, share).bar(replace(state, trusted=True))
+    better = sum(other > value if high else other < value for other in seen)
+    assert bar.high == high
+    assert bar.rejects(value) == (better > (1 - share) * len(seen))
+    assert Screened(Sampler("sampled"), None, share).bar(replace(state, trusted=True, in_row=PATIENCE)) is None
+
+
+def judged(strategy, *, measured, space=SPACE):
+    """Ask and tell one after the other, as a worker would that holds each against the bar; returns who was rejected."""
+    state, passed, rejected = strategy.begin(1, Terms(measured, 1, (1, 4, 16))), [], []
+    while len(passed) < measured:
+        state, (one,) = strategy.ask(space, through_json(strategy, state), 1)
+        screen, value = strategy.inner, distance(one.architecture)
+        bar = None if one.origin == PROMOTED else screen.bar(opened(screen, state.inner))
+        about = (one.number, one.architecture, one.fidelity)
+        if bar is not None and bar.rejects(value):
+            rejected.append(one)
+            state = strategy.tell(space, state, Failed(*about, proxy=value, rejected=True))
+        else:
+            passed.append(one)
+            state = strategy.tell(space, state, Scored(*about, (value,), proxy=value))
+    return passed, rejected, state
+
+
+@pytest.mark.parametrize("name", ["random", "genetic", "asha", "local_search"])
+def test_what_a_worker_rejects_is_told_counted_and_followed_by_another(name):
+    strategy = Distinct(Screened(Distinct(bare(name, {})), None, 0.5))
+    passed, rejected, state = judged(strategy, measured=60)
+    assert (len(passed), strategy.trace(state)[REJECTED]) == (60, len(rejected))
+    assert rejected
+    assert all(one.number > 10 and one.origin != PROMOTED for one in rejected)
+    numbers = [one.number for one in (*passed, *rejected)]
+    assert sorted(numbers) == list(range(1, len(numbers) + 1))
+    worst = max(distance(one.architecture) for one in passed[-20:])
+    assert worst <= max(distance(one.architecture) for one in rejected)
 
 
 def test_a_screen_around_what_answers_repeats_rejects_its_share_of_the_new_ones():
