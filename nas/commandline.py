@@ -39,9 +39,9 @@ def add_search_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--evaluator",
         default=DEFAULTS.evaluator,
-        choices=FIRST,
+        choices=(*FIRST, "table"),
         help="supernet: all share one set of weights, trained once; score: zero-cost proxies rank; either way only the "
-        "best is trained",
+        "best is trained; table: as --table, with the usual one",
     )
     parser.add_argument("--strategy", default="genetic", help=f"one of {', '.join([*STRATEGIES, *GRADIENT])}")
     for name in COUNTS:
@@ -143,8 +143,8 @@ def _plan(options: Mapping[str, Any]) -> Plan:
         **{name: options[name] for name in COUNTS},
     )
     plan = replace(plan, baseline=reference(options["baseline"], plan.space, options["baseline_budget"]))
-    if options["table"] or options["space"] == Tabulated.name:
-        if not plan.trains_each:
+    if options["table"] or Tabulated.name in (options["space"], options["evaluator"]):
+        if plan.evaluator not in (DEFAULTS.evaluator, "table"):
             raise Refused(
                 "--evaluator {evaluator} builds networks; a table has none to build.", evaluator=plan.evaluator
             )

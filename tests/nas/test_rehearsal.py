@@ -84,6 +84,13 @@ def test_rules_hold_on_a_table(table, capsys):
     assert {line["metrics"]["toy.valid_accuracy.9ep"] for line in lines} <= {55.0, 61.0}
 
 
+def test_a_table_may_be_asked_for_as_an_evaluator(table, capsys):
+    asked = ["--table", table, "--budget", "5", "--seed", "7"]
+    assert search(capsys, "--evaluator", "table", *asked)[0] == search(capsys, *asked)[0]
+    lines, _ = search(capsys, "--evaluator", "table", "--budget", "3")
+    assert "digits.valid_accuracy.27ep" in lines[0]["metrics"]
+
+
 def test_limits_on_columns_hold(table, capsys):
     lines, last = search(capsys, "--table", table, "--budget", "60", "--limit", "toy.parameters=103")
     broken = [line for line in lines if line["stage"] == "search" and line["scores"] is None]
