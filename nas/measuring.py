@@ -4,18 +4,21 @@ from dataclasses import replace
 
 from nas.objectives import Objective, objective
 from nas.plan import Plan, metrics, usual_objective
+from nas.proxies import METRICS as PROXIES
 
 FIRST = {"train": "", "supernet": "", "score": "synflow"}  # the first objective by evaluator, "" for that of the task
 
 
 def measured_by(plan: Plan, evaluator: str) -> Plan:
-    """Return the plan with another evaluator; objectives and limits that it cannot measure are left out.
+    """Return the plan with another evaluator; objectives, limits and a proxy that it cannot measure are left out.
 
     Where no objective is left, the evaluator's first one takes their place. A rehearsal stays one.
     """
     if plan.is_rehearsal or evaluator == plan.evaluator:
         return plan
     plan = replace(plan, evaluator=evaluator)
+    if plan.policy.proxy in PROXIES and not plan.builds_networks:
+        plan = replace(plan, policy=replace(plan.policy, proxy=""))
     among = metrics(plan)
     kept = tuple(one for one in plan.objectives if one.metric in among)
     if kept[:1] != plan.objectives[:1]:  # what was the main objective is none any more

@@ -54,7 +54,8 @@ def test_rungs_leave_percents_up_to_what_the_plan_itself_leaves(fidelity: Fideli
     assert [percent(one) for one in left] == list(offered)
     values = [getattr(one, fidelity.rungs) for one in left]
     assert all(low < high for low, high in pairwise(values[:-1]))
-    assert {replace(one, **{fidelity.rungs: 1.0}) for one in left} == {replace(fidelity, **{fidelity.rungs: 1.0})}
+    whole: dict[str, Any] = {fidelity.rungs: 1.0}
+    assert {replace(one, **whole) for one in left} == {replace(fidelity, **whole)}
 
 
 def test_over_epochs_a_rung_says_how_long_and_over_all_else_with_what() -> None:

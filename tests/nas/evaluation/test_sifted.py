@@ -21,7 +21,7 @@ from nas.spaces.catalogue import SpaceSpec
 from tests.nas.evaluation.jobs import SMALL, curve, digits
 
 POLICY = Policy(proxy="synflow", proxy_share=0.5, proxy_trust=0.0)
-PLAN = Plan(Split("digits"), SpaceSpec("chain", SMALL), "random", budget=14, epochs=1, policy=POLICY, seed=3)
+PLAN = Plan(Split("digits"), SpaceSpec("chain", SMALL), "random", budget=20, epochs=1, policy=POLICY, seed=3)
 
 
 def said(job: Job) -> list[Event]:
