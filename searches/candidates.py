@@ -125,12 +125,12 @@ def csv_lines(run: Run) -> Iterator[str]:
 
 
 def _csv_metrics(run: Run) -> tuple[str, ...]:
-    if run.plan.measures_accuracy:
-        rungs, policy = run.plan.fidelity.rungs, run.plan.policy
-        found = (*CSV_METRICS, *(() if rungs == "epochs" else (rungs,)), *policy.watch)
-        return tuple(dict.fromkeys((*found, *((policy.proxy,) if run.plan.rejects_built else ()))))
     plan = run.plan
-    return tuple(dict.fromkeys([*(one.metric for one in plan.objectives), *(one.metric for one in plan.limits)]))
+    aims = (*(one.metric for one in plan.objectives), *(one.metric for one in plan.limits))
+    found = (*CSV_METRICS, *plan.policy.watch) if plan.measures_accuracy else aims
+    rungs = () if plan.fidelity.rungs == "epochs" else (plan.fidelity.rungs,)
+    proxy = (plan.policy.proxy,) if plan.rejects_built else ()
+    return tuple(dict.fromkeys((*found, *rungs, *proxy)))
 
 
 def _csv(values: Iterable[object]) -> str:
