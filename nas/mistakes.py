@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 
 from nas.confusion import Confusion, classes_of, summed
 from nas.final import Final
+from nas.roc import LINES, key, picture
 
 MOST_CLASSES, MOST_MISTAKES = 20, 10  # a wider matrix is no table that anybody could read
 RATES = (1, 2, 5, 10, 20)  # false positives, in percent
@@ -12,13 +13,14 @@ ABOUT = {
     "matrix": "Each row is a true class of the test split, each column what it was taken for, over all trainings.",
     "list": "The most frequent mistakes on the test split, summed over the trainings.",
 }
+ROC = "ROC curves"
 PAGE = """
 ## Confusion
 {about}
 
 {matrices}
 
-## ROC curves
+## {roc}
 True positive rate of all classes pooled, each against the rest, where so many false positives are borne; first seed.
 
 {curves}
@@ -40,7 +42,23 @@ def mistakes(final: Final) -> str:
         (title, *(_percent(100 * _reached(found[0].roc, rate / 100)) for rate in RATES)) for _at, title, found in known
     ]
     head = ("", *(f"{rate} %" for rate in RATES))
-    return PAGE.format(about=about, matrices="\n\n".join(parts), curves=_table([head, *curves]))
+    return PAGE.format(roc=ROC, about=about, matrices="\n\n".join(parts), curves=_table([head, *curves]))
+
+
+def pictures(final: Final) -> dict[str, str]:
+    """Return what the page of a card shows beyond its text, by heading: the ROC curves; nothing of numbers."""
+    known = [(title, found[0].roc) for number, title in titles(final) if (found := final.evidence(number))]
+    if not known:
+        return {}
+    lines = [(at % LINES, title, points) for at, (title, points) in enumerate(known)]
+    drawn = picture(
+        [(line, points) for line, _title, points in lines],
+        label=f"ROC curves of {', '.join(title for title, _points in known)}",
+        across="false positive rate (%)",
+        up="true positive rate (%)",
+    )
+    keys = "".join(key(line, title) for line, title, _points in lines)
+    return {ROC: f"<figure>{drawn}<figcaption>{keys}</figcaption></figure>"}
 
 
 def titles(final: Final) -> list[tuple[int, str]]:

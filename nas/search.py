@@ -19,6 +19,7 @@ from nas.evaluation.stopping import MOST_PEERS, accuracies
 from nas.events import Derived, Ended, EpochEnded, EpochSearched, Measured, Noted, Prepared
 from nas.final import Final
 from nas.markup import html
+from nas.mistakes import pictures
 from nas.plan import Plan
 from nas.report import evaluation_line, last_line
 from nas.sentences import Refused
@@ -101,7 +102,7 @@ class Search:
             return
         text = card.read_text(encoding="utf-8") + comparison(final, self.spent)
         card.write_text(text, encoding="utf-8")
-        card.with_suffix(".html").write_text(html(text), encoding="utf-8")
+        card.with_suffix(".html").write_text(html(text, pictures(final)), encoding="utf-8")
 
     def _kept(self, number: int) -> Path:
         """Where a finalist's files go: each has a folder of its own where there are several."""

@@ -6,9 +6,8 @@ from django.utils.translation import gettext as _
 
 from nas.final import Final
 from nas.reference import HAND_MADE, TITLES
+from nas.roc import LINES
 from searches.models import Run
-
-LINES = 8  # that the style sheet tells apart
 
 
 @dataclass(frozen=True)

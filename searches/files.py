@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from nas import codec
 from nas.comparing import comparison
 from nas.markup import html
+from nas.mistakes import pictures
 from nas.sentences import Sentence
 from searches.figures import Words, title, write
 from searches.finals import final_of, spent
@@ -60,8 +61,8 @@ def card_of(run: Run, path: str, name: str) -> str:
     with default_storage.open(path) as stream:
         text = stream.read().decode("utf-8")
     final = final_of(run)
-    whole = text + comparison(final, spent(run)) if final else text
-    return html(whole) if name.endswith(".html") else whole
+    whole, drawn = (text + comparison(final, spent(run)), pictures(final)) if final else (text, {})
+    return html(whole, drawn) if name.endswith(".html") else whole
 
 
 def _file(one: Mapping[str, Any], metrics: Mapping[str, float]) -> ModelFile:

@@ -46,6 +46,12 @@ def test_headings_lists_tables_and_code_become_elements():
     assert "<tr><th></th><th>Winner</th></tr><tr><td>Accuracy</td><td>98.00 % ± 0.10 %</td></tr>" in page
 
 
+def test_a_picture_stands_under_its_heading_and_nowhere_else():
+    page = html("# Demo\n\n## Curves\nAs numbers.\n\n## Other\nCurves", {"Curves": "<svg></svg>"})
+    assert "<h2>Curves</h2><svg></svg>\n<p>As numbers.</p>" in page
+    assert page.count("<svg>") == 1
+
+
 @given(st.text(alphabet="<>&\"'`|#- \nab", max_size=60))
 def test_whatever_is_in_it_stays_text(text):
     reader = Reader(html(f"# Title\n{text}"))

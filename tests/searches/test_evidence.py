@@ -9,7 +9,7 @@ from nas.confusion import classes_of
 from nas.evaluation.protocol import Split
 from nas.events import Evidence, Measured
 from nas.markup import html
-from nas.mistakes import mistakes
+from nas.mistakes import mistakes, pictures
 from searches import leases, lifecycle
 from searches.advance import advance
 from searches.evidence import evidence
@@ -112,7 +112,12 @@ def test_the_card_has_a_matrix_of_each_and_how_many_alarms_are_right(complete):
     assert "| 3 | 0 | 0 | 0 | 59 | 0 | 0 | 0 | 0 | 13 | 0 | 81.9 % | 100.0 % |" in text
     assert text.index("(winner)") < text.index("### Baseline") < text.index("### Candidate 3")
     assert "| Baseline | 9.0 % | 18.0 % | 45.0 % | 90.0 % | 91.1 % |" in text
-    assert "<td>81.9 %</td><td>100.0 %</td>" in html(text)
+    page = html(text, pictures(final))
+    assert "<td>81.9 %</td><td>100.0 %</td>" in page
+    assert '<h2>ROC curves</h2><figure><svg class="roc"' in page
+    assert 'aria-label="ROC curves of Candidate 4 (winner), Baseline, Candidate 3"' in page
+    assert re.findall(r'<polyline class="curve-(\d)" points="44', page) == ["2", "1", "0"]
+    assert "</svg> Candidate 3</figcaption>" in page
 
 
 def test_of_many_classes_the_card_has_the_most_frequent_mistakes(complete):
