@@ -1,6 +1,7 @@
 """The winner's files, as the final stage left them in the storage."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,7 +9,7 @@ from django.core.files.storage import default_storage
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from nas import codec
+from nas import codec, speeds
 from nas.comparing import comparison
 from nas.markup import html
 from nas.mistakes import pictures
@@ -24,6 +25,7 @@ ABOUT: dict[str, Words] = {
     "model.pt2": _("Program of torch.export: any later PyTorch loads it without source"),
     "model.onnx": _("ONNX, checked against PyTorch"),
     "model-int8.onnx": _("ONNX in 8-bit numbers: a quarter of the size"),
+    speeds.FILE: _("Latency by batch, in torch and in onnxruntime"),
     "architecture.json": _("The architecture and its choices"),
     "model_card.html": _("Model card: data, metrics, comparison, limits, use"),
     "model_card.md": _("The same as Markdown"),
@@ -54,6 +56,16 @@ def model_files(run: Run) -> list[ModelFile]:
         kept["model_card.html"] = {**kept["model_card.md"], "name": "model_card.html"}
     names = [*(name for name in ABOUT if name in kept), *(name for name in kept if name not in ABOUT)]
     return [_file(kept[name], exported.metrics) for name in names]
+
+
+def speeds_of(files: Sequence[ModelFile]) -> tuple[speeds.Speed, ...]:
+    """Return how fast the winner's network answers, as its export measured it; none where that cannot be read."""
+    path = next((one.path for one in files if one.name == speeds.FILE), "")
+    if not path or not default_storage.exists(path):
+        return ()
+    with default_storage.open(path) as stream, suppress(ValueError):  # a damaged file must not cost the page
+        return speeds.load(stream.read().decode("utf-8"))
+    return ()
 
 
 def card_of(run: Run, path: str, name: str) -> str:

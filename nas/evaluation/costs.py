@@ -1,7 +1,7 @@
 """How fast a network computes, and how large its file is."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import median, quantiles
 
@@ -21,19 +21,21 @@ class Latency:
     median_ms: float
     p95_ms: float
 
+    @classmethod
+    def of(cls, times: Sequence[float]) -> "Latency":
+        """Return what the times of one run or more come to."""
+        p95 = quantiles(times, n=20, method="inclusive")[-1] if len(times) > 1 else times[0]
+        return cls(median(times), p95)
+
 
 def latency(network: nn.Module, images: Tensor, *, seconds: float = 0.2, runs: int = 200) -> Latency:
     """Time one batch again and again, in float32, for about `seconds` or `runs` times."""
-    times = list(_timed(network, images, seconds, runs))
-    if len(times) == 1:
-        return Latency(times[0], times[0])
-    return Latency(median(times), quantiles(times, n=20, method="inclusive")[-1])
+    return Latency.of(_timed(network, images, seconds, runs))
 
 
 def throughput(network: nn.Module, images: Tensor, *, seconds: float = 0.2) -> float:
     """Return the images computed per second, in float32, in batches like the one given."""
-    times = list(_timed(network, images, seconds, runs=1000))
-    return 1000 * len(images) / median(times)
+    return 1000 * len(images) / median(_timed(network, images, seconds, runs=1000))
 
 
 def file_kilobytes(network: nn.Module) -> float:
@@ -41,18 +43,24 @@ def file_kilobytes(network: nn.Module) -> float:
     return len(save({name: value.contiguous() for name, value in network.state_dict().items()})) / 1000
 
 
-def _timed(network: nn.Module, images: Tensor, seconds: float, runs: int) -> Iterator[float]:
+def timed(once: Callable[[], object], *, seconds: float, runs: int) -> list[float]:
+    """Call again and again, for about `seconds` or `runs` times, once at least; return the milliseconds of each."""
+    for _ in range(WARM_UP_RUNS):
+        once()
+    times = list[float]()
+    end = time.perf_counter() + seconds
+    while not times or (len(times) < runs and time.perf_counter() < end):
+        start = time.perf_counter()
+        once()
+        times.append(1000 * (time.perf_counter() - start))
+    return times
+
+
+def _timed(network: nn.Module, images: Tensor, seconds: float, runs: int) -> list[float]:
+    def once() -> None:
+        network(images)
+        synchronize(images.device)
+
     network.eval()
     with torch.inference_mode():
-        for _ in range(WARM_UP_RUNS):
-            network(images)
-        synchronize(images.device)
-        end = time.perf_counter() + seconds
-        for _ in range(runs):
-            start = time.perf_counter()
-            network(images)
-            synchronize(images.device)
-            now = time.perf_counter()
-            yield 1000 * (now - start)
-            if now > end:
-                return
+        return timed(once, seconds=seconds, runs=runs)

@@ -33,11 +33,12 @@ def _share_memory(where: torch.device) -> None:
         torch.cuda.set_per_process_memory_fraction(share, where)
 
 
-def device_name(where: torch.device) -> str:
-    """Return the device's name as people know it."""
+def device_name(where: torch.device, threads: int = 0) -> str:
+    """Return the device's name as people know it; a processor's with `threads`, torch's where it is 0."""
     if where.type == "cuda":
         return torch.cuda.get_device_name(where)
-    return f"CPU ({platform.machine()}, {torch.get_num_threads()} threads)"
+    count = threads or torch.get_num_threads()
+    return f"CPU ({platform.machine()}, {'1 thread' if count == 1 else f'{count} threads'})"
 
 
 def precision(where: torch.device, multiply_adds: int) -> AbstractContextManager[object]:

@@ -22,7 +22,7 @@ from searches.columns import figure_of
 from searches.comparison import compare
 from searches.drawing.svg import draw
 from searches.evidence import evidence
-from searches.files import CARDS, card_of, model_files
+from searches.files import CARDS, card_of, model_files, speeds_of
 from searches.models import Candidate, Evaluation, Run
 from searches.plane import plane
 from searches.queries import best_candidate, decisions_of, graph_of, measurements, summary, text_of
@@ -183,7 +183,7 @@ def _run(run_id: int) -> Run:
 
 
 def _live(request: HttpRequest, found: Run) -> dict[str, Any]:
-    measured = measurements(found)
+    measured, files = measurements(found), model_files(found)
     return {
         "run": found,
         "measured": measured,
@@ -197,7 +197,8 @@ def _live(request: HttpRequest, found: Run) -> dict[str, Any]:
         "trust": trust(found, measured),
         "rejected": rejected(found),
         "trace": trace_table(found),
-        "files": model_files(found),
+        "files": files,
+        "speeds": speeds_of(files),
         "story": story(found),
         "may_change": _may_change(request.user, found),
         "may_finish": found.stage == Run.Stage.SEARCH and not found.closing and any(not one.failed for one in measured),

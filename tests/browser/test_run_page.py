@@ -79,7 +79,7 @@ def test_points_appear_without_a_reload_and_the_run_ends_with_a_model(live: Page
     expect(live.locator("#best svg.arch")).to_be_visible(timeout=20_000)
     expect(live.locator("#curves")).to_be_visible(timeout=20_000)
     expect(live.locator("#run-title")).to_contain_text("Completed", timeout=2 * MINUTES)
-    expect(live.locator("#model a")).to_have_count(8)
+    expect(live.locator("#model a")).to_have_count(9)
     expect(live.locator("#run-final tbody tr").first).to_contain_text("±")
     expect(live).to_have_title(re.compile(r"\d+\.\d\d % · live"))
     expect(live.locator("#connection")).to_have_text("finished")

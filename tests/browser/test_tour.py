@@ -17,6 +17,7 @@ FILES = [
     "model.pt2",
     "model.onnx",
     "model-int8.onnx",
+    "latency.json",
     "architecture.json",
     "model_card.html",
     "model_card.md",

@@ -13,6 +13,7 @@ from nas.evaluation.protocol import Job
 from nas.events import EpochEnded
 from nas.reference import Reference
 from nas.sentences import Sentence
+from nas.speeds import Speed, dump
 from searches import leases, lifecycle
 from searches.advance import advance
 from searches.comparison import compare
@@ -175,6 +176,25 @@ def test_the_card_is_taken_as_page_and_as_markdown_with_the_comparison(final, wo
     html = person.get(reverse("run-file", args=[run.pk, "model_card.html"]))
     assert "<td>95.00 % ± 0.00 %</td>" in html.content.decode()
     assert "attachment" in html["Content-Disposition"]
+
+
+def test_how_fast_the_winner_answers_stands_on_its_page_by_runtime_and_batch(final, work, person):
+    run = final()
+    work(run, judged)
+    exported = run.evaluations.get(export=True)
+    told = [Speed("torch", "NVIDIA H100", 1, 0.5, 0.75), Speed("torch", "NVIDIA H100", 128, 2.0, 2.5)]
+    path = default_storage.save("runs/x/latency.json", ContentFile(dump([*told, Speed("onnxruntime", "CPU", 1, 4, 5)])))
+    exported.artifacts = [{"name": "latency.json", "path": path, "bytes": 9}]
+    exported.save()
+    page = person.get(run.get_absolute_url()).content.decode()
+    section = page.split('id="speed"')[1].split("</section>")[0]
+    assert '<th scope="rowgroup" rowspan="2">torch, NVIDIA H100</th><td class="right">1</td>' in section
+    cells = ["128", "2.00 ms", "2.50 ms", "64k"]
+    assert "".join(f'<td class="right">{cell}</td>' for cell in cells) in section
+    assert '<th scope="rowgroup" rowspan="1">onnxruntime, CPU</th>' in section
+    with default_storage.open(path, "w") as stream:
+        stream.write("{")
+    assert 'id="speed"' not in person.get(run.get_absolute_url()).content.decode()
 
 
 def test_how_fast_and_how_good_an_onnx_file_is_stands_beside_it(final, work):

@@ -1,10 +1,11 @@
 """What a person should know of an exported model, as Markdown."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from nas.evaluation.datasets import Data
 from nas.evaluation.protocol import Job
 from nas.spaces.graph import Graph, Task
+from nas.speeds import FILE, Speed
 
 # Title, how a value is written, in the order of the table.
 ROWS: dict[str, tuple[str, str]] = {
@@ -51,6 +52,7 @@ USES: dict[str, str] = {
     "a little less exact",
     "model.pt2": 'the same as a program of torch.export: `torch.export.load("model.pt2").module()(raw)`',
     "vocabulary.json": "the words that the network knows, by id; `encode` in `model.py` reads it",
+    FILE: "how long a batch takes, by its size, in torch and in onnxruntime",
     "architecture.json": "the architecture: space, settings, decisions and the graph",
     "model_card.md": "this page, as text",
     "model_card.html": "this page, for a browser",
@@ -78,7 +80,7 @@ Each file was measured once on {test:,} test {inputs} that neither the search no
 {rows}
 
 Latency, of {batch}, and speed were measured on {device}.
-
+{speed}
 ## Data and training
 - Data: {dataset}, {train:,} training and validation {inputs}; split seed {split_seed}, validation share
   {valid_share:g}.
@@ -93,7 +95,15 @@ The network knows {inputs} like those of {dataset}. {bound}
 The numbers above are of one training with one seed; other seeds differ.
 """
 
+SPEED = """
+## Speed
+Time that a batch takes in float32, measured when these files were written; other work on the machine slows it.
 
+| Computed by | Inputs at once | Median | 95th percentile | Inputs per second |
+|---|---|---|---|---|
+{rows}
+"""
+TIMED = "| {one.place} | {one.batch} | {one.median_ms:.3f} ms | {one.p95_ms:.3f} ms | {one.per_second:,.0f} |"
 WHATS = {
     ("image", "classes"): "An image classifier",
     ("image", "number"): "A network that tells a number of an image",
@@ -142,8 +152,20 @@ def _answers(task: Task, data: Data) -> str:
     return f"It answers a number, standardised: times {data.unit:g} plus {data.centre:g} it is in its own unit."
 
 
+def _speed(speeds: Sequence[Speed]) -> str:
+    return SPEED.format(rows="\n".join(TIMED.format(one=one) for one in speeds)) if speeds else ""
+
+
 def card(
-    job: Job, graph: Graph, data: Data, metrics: Mapping[str, float], *, device: str, files: tuple[str, ...], onnx: str
+    job: Job,
+    graph: Graph,
+    data: Data,
+    metrics: Mapping[str, float],
+    *,
+    device: str,
+    files: tuple[str, ...],
+    onnx: str,
+    speeds: Sequence[Speed] = (),
 ) -> str:
     """Return the page; `onnx` is the sentence about that file's check."""
     known = [(name, *ROWS[name]) for name in ROWS if name in metrics]
@@ -162,6 +184,7 @@ def card(
         test=len(data.test),
         rows="\n".join(f"| {title} | {form.format(metrics[name])} |" for name, title, form in known),
         device=device,
+        speed=_speed(speeds),
         batch="one input" if job.measuring.latency_batch == 1 else f"{job.measuring.latency_batch} inputs at once",
         train=len(data.train) + len(data.valid),
         split_seed=job.split.seed,

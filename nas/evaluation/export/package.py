@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from safetensors.torch import save_file
@@ -14,7 +14,7 @@ from nas.architecture import Architecture
 from nas.datasets.catalogue import dataset
 from nas.evaluation.batches import Scale
 from nas.evaluation.datasets import Data
-from nas.evaluation.export import int8, onnx_file, program, runtime
+from nas.evaluation.export import int8, onnx_file, program, runtime, timing
 from nas.evaluation.export.card import card
 from nas.evaluation.export.encoding import encoding
 from nas.evaluation.export.source import source
@@ -22,7 +22,9 @@ from nas.evaluation.networks import Network, build
 from nas.evaluation.protocol import Job
 from nas.sentences import Refused, Sentence
 from nas.spaces import catalogue
+from nas.speeds import FILE
 
+Told = TypeVar("Told")
 CHECKED = "Checked with onnxruntime on test inputs: no output differs from torch's by more than {found:.1e}."
 
 
@@ -58,9 +60,11 @@ def write(job: Job, network: Network, data: Data, metrics: Mapping[str, float], 
     else:
         made.missing["model-int8.onnx"] = Sentence("It is made from model.onnx, which is missing.")
     made.attempt("model.pt2", lambda path: program.write(path, local, data))
+    onnx = folder / "model.onnx" if checked is not None else None
+    speeds = made.attempt(FILE, lambda path: timing.write(path, network, data, onnx)) or ()
     files = ("weights.safetensors", "model.py", *read, *made.files, "architecture.json", "model_card.md")
     said = _said(checked, made)
-    page = card(job, graph, data, {**metrics, **made.metrics}, device=device, files=files, onnx=said)
+    page = card(job, graph, data, {**metrics, **made.metrics}, device=device, files=files, onnx=said, speeds=speeds)
     (folder / "model_card.md").write_text(page, encoding="utf-8")
     return Package(files, made.missing, made.metrics)
 
@@ -74,7 +78,7 @@ class _Optional:
         self.missing: dict[str, Sentence] = {}
         self.metrics: dict[str, float] = {}
 
-    def attempt(self, name: str, write: Callable[[Path], float]) -> float | None:
+    def attempt(self, name: str, write: Callable[[Path], Told]) -> Told | None:
         """Return what writing a file tells, None where it is missing."""
         path = self.folder / name
         try:

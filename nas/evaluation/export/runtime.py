@@ -1,22 +1,21 @@
 """What an ONNX file computes in onnxruntime, how fast, and how large it is."""
 
-import time
 from collections.abc import Iterable
 from pathlib import Path
-from statistics import median, quantiles
 
 import numpy as np
 import onnxruntime
 from torch import Tensor
 
+from nas.evaluation.costs import Latency, timed
 from nas.evaluation.datasets import Data
 from nas.evaluation.export.raw import answered, batches, raw_inputs
 from nas.evaluation.scoring import quality_metrics
 
-WARM_UP_RUNS, RUNS, SECONDS = 3, 200, 0.3
+THREADS, RUNS, SECONDS = 1, 200, 0.3
 
 
-def session(path: Path, threads: int = 1) -> onnxruntime.InferenceSession:
+def session(path: Path, threads: int = THREADS) -> onnxruntime.InferenceSession:
     """Open a file on the processor."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
@@ -31,18 +30,11 @@ def outputs(path: Path, inputs: Iterable[Tensor]) -> np.ndarray:
     return np.concatenate([opened.run(None, {name: some.numpy()})[0] for some in inputs])
 
 
-def speed(path: Path, inputs: Tensor) -> dict[str, float]:
-    """Return median and 95th percentile of the milliseconds that raw inputs take together, on one thread."""
-    opened, one = session(path), inputs.numpy()
-    name = opened.get_inputs()[0].name
-    times: list[float] = []
-    end = time.perf_counter() + SECONDS
-    while len(times) < WARM_UP_RUNS + RUNS and (len(times) < WARM_UP_RUNS + 2 or time.perf_counter() < end):
-        start = time.perf_counter()
-        opened.run(None, {name: one})
-        times.append(1000 * (time.perf_counter() - start))
-    kept = times[WARM_UP_RUNS:]
-    return {"latency_ms": median(kept), "latency_p95_ms": quantiles(kept, n=20, method="inclusive")[-1]}
+def latency(path: Path, inputs: Tensor, *, seconds: float = SECONDS) -> Latency:
+    """Time a batch of raw inputs again and again, on one thread."""
+    opened = session(path)
+    given = {opened.get_inputs()[0].name: inputs.numpy()}
+    return Latency.of(timed(lambda: opened.run(None, given), seconds=seconds, runs=RUNS))
 
 
 def measured(path: Path, data: Data) -> dict[str, float]:
@@ -50,5 +42,6 @@ def measured(path: Path, data: Data) -> dict[str, float]:
     inputs = (raw_inputs(data, some) for some in batches(data.test.inputs))
     told = answered(data, outputs(path, inputs))
     quality = quality_metrics(told, data.test.labels, ("accuracy", "rmse"), data.unit)
-    one = raw_inputs(data, data.test.inputs[:1])
-    return {**quality, **speed(path, one), "file_kb": path.stat().st_size / 1000}
+    one = latency(path, raw_inputs(data, data.test.inputs[:1]))
+    took = {"latency_ms": one.median_ms, "latency_p95_ms": one.p95_ms}
+    return {**quality, **took, "file_kb": path.stat().st_size / 1000}

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +14,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 
+from nas import speeds
 from nas.evaluation.batches import Scale
-from nas.evaluation.datasets import Data, load
-from nas.evaluation.export import onnx_file, package
+from nas.evaluation.costs import Latency
+from nas.evaluation.datasets import Data, Part, load
+from nas.evaluation.devices import device_name
+from nas.evaluation.export import onnx_file, package, timing
 from nas.evaluation.export.source import source
 from nas.evaluation.networks import Network, build
 from nas.evaluation.protocol import Measuring, Split, Training
@@ -33,6 +37,7 @@ FILES = (
     "model.onnx",
     "model-int8.onnx",
     "model.pt2",
+    "latency.json",
     "architecture.json",
     "model_card.md",
 )
@@ -132,13 +137,43 @@ def test_an_exporter_that_fails_loses_no_other_file_and_its_reason_is_told(
     monkeypatch.setattr(package.onnx_file, "write", fail)
     measured = events(digits(tmp_path, stage="final", export=True, epochs=1))[-1]
     assert isinstance(measured, Measured), measured
-    assert measured.artifacts == ("weights.safetensors", "model.py", "architecture.json", "model_card.md")
+    assert measured.artifacts == FILES[:2] + FILES[5:]
+    assert {one.runtime for one in speeds.load((tmp_path / "latency.json").read_text())} == {"torch"}
     assert set(measured.missing) == {"model.onnx", "model-int8.onnx", "model.pt2"}
     assert "nobody knows" in str(measured.missing["model.pt2"])
     assert (
         "`model.pt2` is missing: RuntimeError: an operator that nobody knows"
         in (tmp_path / "model_card.md").read_text()
     )
+
+
+def test_both_runtimes_are_timed_over_batches_with_the_names_of_their_devices(exported: tuple[Path, Measured]) -> None:
+    folder, _ = exported
+    found = speeds.load((folder / "latency.json").read_text())
+    both = [(runtime, batch) for runtime in ("torch", "onnxruntime") for batch in timing.BATCHES]
+    assert [(one.runtime, one.batch) for one in found] == both
+    assert all(0 < one.median_ms <= one.p95_ms for one in found)
+    assert {one.device for one in found} == {device_name(CPU), device_name(CPU, 1)}
+    card = (folder / "model_card.md").read_text()
+    assert f"| {found[1].place} | 8 | {found[1].median_ms:.3f} ms |" in card
+
+
+def test_no_larger_batch_is_timed_after_one_that_does_not_fit_or_is_slow() -> None:
+    data = load(Split("digits"))
+    few = replace(data, test=Part(data.test.inputs[:5], data.test.labels[:5]))
+    sizes: list[int] = []
+
+    def fits_eight(inputs: torch.Tensor) -> Latency:
+        sizes.append(len(inputs))
+        if len(inputs) > 8:
+            raise MemoryError
+        return Latency(2.0, 3.0)
+
+    assert list(timing.by_batch(fits_eight, few)) == [(1, 2.0, 3.0), (8, 2.0, 3.0)]
+    assert sizes == [1, 8, 32]
+    assert list(timing.by_batch(lambda _: Latency(251.0, 260.0), few)) == [(1, 251.0, 260.0)]
+    with pytest.raises(ZeroDivisionError):
+        list(timing.by_batch(lambda _: Latency(1 / 0, 0), few))
 
 
 def test_the_source_is_clean(exported: tuple[Path, Measured]) -> None:
