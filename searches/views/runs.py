@@ -23,6 +23,7 @@ from searches.comparison import compare
 from searches.drawing.svg import draw
 from searches.evidence import evidence
 from searches.files import CARDS, card_of, model_files, speeds_of
+from searches.inherited import inherited
 from searches.models import Candidate, Evaluation, Run
 from searches.plane import plane
 from searches.queries import best_candidate, decisions_of, graph_of, measurements, summary, text_of
@@ -191,6 +192,7 @@ def _live(request: HttpRequest, found: Run) -> dict[str, Any]:
         "reason": say(found.sentence) if found.sentence else "",
         "comparison": compare(found),
         "evidence": evidence(found),
+        "inherited": inherited(found, measured),
         "standings": standings(found),
         "savings": savings(found, measured),
         "plane": plane(found),

@@ -2,13 +2,17 @@
 
 from dataclasses import replace
 
+import pytest
+
 from nas.evaluation.protocol import Supernet
 from nas.measuring import measured_by
-from searches import drafts, lifecycle
+from searches import drafts, leases, lifecycle
 from searches.advance import advance
 from searches.drafts import Draft
 from searches.estimate import estimate
-from searches.models import Run
+from searches.inherited import inherited
+from searches.models import Evaluation, Run
+from searches.queries import measurements
 from tests.searches.conftest import follow
 from workers import artifacts
 from workers.evaluating import job_of, limit_of
@@ -62,3 +66,52 @@ def test_all_candidates_of_a_run_share_a_folder_until_the_final_stage_which_trai
     assert job_of(final).evaluator == "train"
     artifacts.clear(final)
     assert not folder.exists()
+
+
+@pytest.fixture
+def trained(make_run, worker, work):
+    """Return a maker of shared searches whose finalists are trained; `own` are their validation accuracies by number.
+
+    Under shared weights a candidate reaches as much as its number; finalists, from the best: 4, 3, 2.
+    """
+
+    def make(own, **changes):
+        run = make_run(evaluator="supernet", budget=4, **{"final_top": 3, **changes})
+        lifecycle.start(run)
+        advance(run.pk)
+        while Run.objects.get(pk=run.pk).stage == Run.Stage.SEARCH:
+            work(run, lambda candidate: {"accuracy": float(candidate.number), "parameters": candidate.parameters})
+        for queued in run.evaluations.filter(status=Evaluation.Status.QUEUED):
+            mine = leases.claim(queued.pk, queued.attempt, "w@here")
+            reached = own.get(mine.candidate.number)
+            leases.measure(mine, {"accuracy": 50.0} | ({"valid_accuracy": reached + mine.seed} if reached else {}), [])
+        return Run.objects.get(pk=run.pk)
+
+    return make
+
+
+def test_shared_weights_are_held_against_the_full_trainings_and_few_points_are_told(trained, person):
+    run = trained({4: 80.0, 3: 90.0, 2: 70.0})
+    found = inherited(run, measurements(run))
+    assert [(one.number, one.shared, one.own) for one in found.finalists] == [(4, 4, 82.5), (3, 3, 92.5), (2, 2, 72.5)]
+    assert [(one.shared_place, one.own_place) for one in found.finalists] == [(1, 2), (2, 1), (3, 3)]
+    assert found.kendall == pytest.approx(1 / 3)  # two pairs agree, one does not
+    page = person.get(run.get_absolute_url()).content.decode()
+    section = page.split('id="inherited"')[1].split("</section>")[0]
+    assert "Kendall&#x27;s rank correlation of the two orders is 0.33" in section
+    assert "It rests on 3 networks: chance alone gives so few the same order once in 6 times." in section
+    assert '<td class="right">4.00 %</td><td class="right">1</td><td class="right">82.50 %</td>' in section
+
+
+def test_finalists_that_are_alike_have_no_order(trained):
+    run = trained({4: 80.0, 3: 80.0, 2: 80.0})
+    found = inherited(run, measurements(run))
+    assert found.kendall is None
+    assert "no orders to compare" in found.words[0]
+    assert [one.own_place for one in found.finalists] == [1, 1, 1]
+
+
+def test_one_finalist_says_nothing_of_shared_weights(trained, person):
+    run = trained({}, final_top=1)
+    assert inherited(run, measurements(run)) is None
+    assert 'id="inherited"' not in person.get(run.get_absolute_url()).content.decode()
