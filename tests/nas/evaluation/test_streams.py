@@ -124,6 +124,7 @@ def test_it_learns_from_changed_images(home: Path, tmp_path: Path) -> None:
     assert last.metrics["accuracy"] > 80, "the classes follow from the images"
 
 
+@pytest.mark.filterwarnings("ignore:This DataLoader will create")  # on a single core
 @pytest.mark.parametrize("readers", [0, 2])
 def test_a_stopped_training_goes_on_as_if_nothing_had_been_whoever_reads(
     readers: int, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
