@@ -140,8 +140,7 @@ class Posterior:
         self._kernel, self._theta, self._rows = kernel, theta, rows
         self.size = len(rows)
         self.noise = float(np.exp(theta[-1]))
-        covariance = kernel.cross(theta, rows, rows) + (self.noise + 10 * JITTER) * np.eye(len(rows))
-        self._whiten = np.linalg.inv(np.linalg.cholesky(covariance))
+        self._whiten = np.linalg.inv(_factor(kernel.cross(theta, rows, rows), self.noise))
         white, ones = self._whiten @ y, self._whiten.sum(1)
         self._mean = float(ones @ white / (ones @ ones))
         self._alpha = self._whiten.T @ (white - self._mean * ones)
@@ -156,3 +155,18 @@ class Posterior:
         explained = ((cross @ self._whiten.T) ** 2).sum(1)
         variance = np.maximum(self._kernel.variance(self._theta, rows) - explained, 1e-9) + self.noise
         return self._mean + cross @ self._alpha, variance
+
+
+def _factor(covariance: Matrix, noise: float) -> Matrix:
+    """Return the Cholesky factor with the noise on the diagonal, and as much more as single precision makes necessary.
+
+    Its rounding grows with the number of rows and the scale of the kernel, and can outweigh a small noise.
+    """
+    more = 10 * JITTER
+    while True:
+        try:
+            return np.asarray(np.linalg.cholesky(covariance + (noise + more) * np.eye(len(covariance))), np.float64)
+        except np.linalg.LinAlgError:
+            more *= 10
+            if not more < np.trace(covariance):
+                raise

@@ -142,3 +142,15 @@ def test_a_failure_is_as_bad_as_the_worst_and_equal_scores_are_equal():
     assert warped[4] == warped[3] == warped[2] > warped[1]
     assert scale.back(warped[0]) == pytest.approx(1.0)
     assert warp([5.0, 5.0, None], 2)([5.0, 5.0, None]).tolist() == [0.0] * 3
+
+
+def test_a_covariance_that_rounding_spoiled_gets_as_much_noise_as_it_needs():
+    rows = Encoding(CELL).encode(np.random.default_rng(1).integers(0, 5, (1500, 6)))
+    shape = kernel(Encoding(CELL))
+    # The largest scales there may be, the smallest weights, and so little noise.
+    theta = shape.prior + np.where(shape.prior == shape.prior[0], 5, -7)
+    y = rows[:, 0].astype(float)
+    covariance = shape.cross(theta, rows, rows) + (np.exp(theta[-1]) + 10 * JITTER) * np.eye(len(rows))
+    with pytest.raises(np.linalg.LinAlgError):
+        np.linalg.cholesky(covariance)
+    assert np.corrcoef(Posterior(shape, theta, rows, y).mean(rows), y)[0, 1] > 0.9
