@@ -1,4 +1,4 @@
-"""Headers that every page carries, and the answer where the database fails."""
+"""Headers that every page carries, and the answers where the database fails or the engine refuses."""
 
 import logging
 import secrets
@@ -7,7 +7,8 @@ from collections.abc import Callable
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 
-from nasweb.views.errors import database_error
+from nas.sentences import Refused
+from nasweb.views.errors import database_error, refusal
 
 log = logging.getLogger(__name__)
 
@@ -47,3 +48,20 @@ class DatabaseErrors:
             return None
         log.error("%s %s: %s", request.method, request.path, error)
         return database_error(request, error)
+
+
+class Refusals:
+    """Answers with the engine's own sentence where no form was there to show it, as when a dataset's folder is gone."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """Return the page, or nothing for any other exception."""
+        if not isinstance(error, Refused):
+            return None
+        log.error("%s %s: %s", request.method, request.path, error)
+        return refusal(request, error)

@@ -42,6 +42,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "nasweb.middleware.DatabaseErrors",
+    "nasweb.middleware.Refusals",
 ]
 ROOT_URLCONF = "nasweb.urls"
 ASGI_APPLICATION = "nasweb.asgi.application"

@@ -5,6 +5,9 @@ from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
+from nas.sentences import Refused
+from searches.say import say
+
 PLAIN = "<!doctype html><title>Error</title><h1>Something went wrong</h1><p>The server's log has the details.</p>"
 
 
@@ -21,6 +24,11 @@ def database_error(request: HttpRequest, error: Exception) -> HttpResponse:
         return _page(request, reason % {"home": settings.NASWEB_HOME}, 507)
     reason = _("The database could not be used (%(reason)s), and nothing was saved. Try again in a moment.")
     return _page(request, reason % {"reason": told}, 503)
+
+
+def refusal(request: HttpRequest, error: Refused) -> HttpResponse:
+    """Say what the engine cannot do with what it finds."""
+    return _page(request, say(error.sentence), 409)
 
 
 def _page(request: HttpRequest, reason: str, status: int) -> HttpResponse:

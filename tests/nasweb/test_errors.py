@@ -5,7 +5,8 @@ from django.db import OperationalError
 from django.test import RequestFactory
 from django.utils import translation
 
-from nasweb.middleware import DatabaseErrors
+from nas.sentences import Refused
+from nasweb.middleware import DatabaseErrors, Refusals
 from nasweb.views.errors import database_error, server_error
 
 
@@ -23,8 +24,16 @@ def test_a_database_that_fails_is_told_in_a_sentence(told, status, words):
     assert words in answer.content.decode()
 
 
-def test_other_exceptions_are_left_to_django():
-    assert DatabaseErrors(lambda request: None).process_exception(RequestFactory().get("/"), ValueError("x")) is None
+@pytest.mark.parametrize("middleware", [DatabaseErrors, Refusals])
+def test_other_exceptions_are_left_to_django(middleware):
+    assert middleware(lambda request: None).process_exception(RequestFactory().get("/"), ValueError("x")) is None
+
+
+def test_a_refusal_that_no_form_could_show_is_told_in_its_own_sentence():
+    error = Refused("There is no dataset {name}; the nearest are {names}.", name="pets", names="digits")
+    answer = Refusals(lambda request: None).process_exception(RequestFactory().get("/"), error)
+    assert answer.status_code == 409
+    assert "There is no dataset pets; the nearest are digits." in answer.content.decode()
 
 
 def test_the_page_of_an_unknown_error_names_no_code():
