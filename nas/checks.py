@@ -17,6 +17,7 @@ from nas.strategies.catalogue import STRATEGIES, bare
 from nas.strategies.protocol import Climbing
 
 MOST_EVALUATIONS = 1_000_000
+MOST_EPOCHS = 100_000
 MOST_ADAMW = 0.1
 
 
@@ -29,8 +30,8 @@ def check(plan: Plan, *, tells_energy: bool | None = None) -> None:
         dataset(plan.split.dataset)
     for name, low, high in (
         ("budget", 1, MOST_EVALUATIONS),
-        ("epochs", 1, 100_000),
-        ("final_epochs", 1, 100_000),
+        ("epochs", 1, MOST_EPOCHS),
+        ("final_epochs", 1, MOST_EPOCHS),
         ("final_seeds", 1, 100),
         ("final_top", 1, 20),
         ("candidate_seconds", 1, 10_000_000),

@@ -7,7 +7,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from nas import plan as plans
-from nas.checks import by_gradient, check
+from nas.checks import MOST_EPOCHS, by_gradient, check
 from nas.gradient import GRADIENT
 from nas.measuring import FIRST, measured_by
 from nas.plan import Plan
@@ -99,7 +99,9 @@ def _check_strategy(plan: Plan) -> None:
     if plan.is_gradient:
         by_gradient(plan)
         return
-    plans.strategy(plan).refuse(spaces.build(plan.space, plan.task), plans.terms(plan))
+    # How long candidates train, and what rungs are of, is asked in a later step, which looks at the strategy again.
+    terms = plans.terms(replace(plan, epochs=MOST_EPOCHS))
+    plans.strategy(plan).refuse(spaces.build(plan.space, plan.task), terms)
 
 
 STEPS: dict[str, Step] = {

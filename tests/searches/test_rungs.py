@@ -61,6 +61,15 @@ def test_the_wizard_asks_what_rungs_are_of_where_the_strategy_has_some(person, a
     assert with_strategy(plan, "asha", {}).fidelity == plan.fidelity
 
 
+def test_few_epochs_refuse_rungs_only_where_epochs_are_asked(person, alice):
+    run = drafts.new_draft(alice)
+    follow(person, run, "budget", epochs=2)
+    assert not follow(person, run, "strategy", strategy="asha").context["form"].errors
+    assert "at most 2 epochs are offered" in str(follow(person, run, "budget").context["form"].errors)
+    page = follow(person, run, "budget", **{"fidelity-rungs": "share", "fidelity-share": 1})
+    assert page.request["PATH_INFO"] == reverse("wizard", args=[run.pk, "review"])
+
+
 def test_texts_have_no_side_to_climb_over(make_dataset, make_run):
     make_dataset("text")
     plan = make_run(**{**SHARES, "fidelity": Fidelity(rungs="side")}).plan
