@@ -29,7 +29,7 @@ class Finalist:
 
 
 @dataclass(frozen=True)
-class Inherited:
+class Agreement:
     """The finalists in the order of shared weights; `kendall` is None where one of the orders has only equals."""
 
     figure: Figure
@@ -52,7 +52,7 @@ class Inherited:
         return tuple(found)
 
 
-def inherited(run: Run, measured: Sequence[Measurement]) -> Inherited | None:
+def inherited(run: Run, measured: Sequence[Measurement]) -> Agreement | None:
     """Return how both orders agree; None without shared weights, or before two finalists are trained."""
     final = final_of(run) if run.plan.is_shared else None
     if final is None:
@@ -72,7 +72,7 @@ def inherited(run: Run, measured: Sequence[Measurement]) -> Inherited | None:
         Finalist(number, shared[number], own[number], *(_place(sign, of, both, number) for of in (shared, own)))
         for number in both
     )
-    return Inherited(figure_of(run.plan, name), rows, _kendall(rows))
+    return Agreement(figure_of(run.plan, name), rows, _kendall(rows))
 
 
 def _place(sign: int, values: dict[int, float], among: Sequence[int], number: int) -> int:
