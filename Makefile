@@ -22,7 +22,7 @@ types: installed-dev
 	$(BIN)/python manage.py makemigrations --check --dry-run
 
 pytest: installed-dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n logical --maxprocesses=4 --no-loadscope-reorder
 
 bench: installed-dev
 	$(BIN)/python -m benchmarks.whole_stack

@@ -3,16 +3,18 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
 import django
 import pytest
 from hypothesis import settings
+from xdist.scheduler import LoadScopeScheduling
 
 from tests.chromium import CHROMIUM, CHROMIUM_ARGUMENTS
 
+DRIVES_A_STACK = ("tests/browser/", "tests/crash/")
 HOME = Path(tempfile.mkdtemp(prefix="nasweb-tests-"))
 for name in [name for name in os.environ if name.startswith("NASWEB_")]:
     del os.environ[name]
@@ -34,12 +36,27 @@ settings.register_profile("unhurried", deadline=None)
 settings.load_profile("unhurried")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip what needs a browser where there is none; run what starts a stack last."""
+@pytest.hookimpl(wrapper=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Generator[None, None, None]:
+    """Skip what needs a browser where there is none; begin with what drives a stack, as that takes longest."""
     missing = pytest.mark.skip(reason="no Chromium; apt-get install chromium")
     for item in items:
         if item.get_closest_marker("browser") and CHROMIUM is None:
             item.add_marker(missing)
+    yield
+    items.sort(key=lambda item: not item.nodeid.startswith(DRIVES_A_STACK))
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    """Hand whole files to the processes of `-n`, and all that drive a stack to one."""
+    return OneStack(config, log)
+
+
+class OneStack(LoadScopeScheduling):
+    """Never has two stacks at once: they would take each other's cores, and the leases of these are short."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "stack" if nodeid.startswith(DRIVES_A_STACK) else nodeid.partition("::")[0]
 
 
 def pytest_unconfigure() -> None:
@@ -102,8 +119,18 @@ def watch(page: Any) -> Iterator[list[str]]:
     assert not unexpected, "\n".join(unexpected)
 
 
+@pytest.fixture(scope="session")
+def admission() -> list[Any]:
+    """The cookie of the stack's admin, once somebody has used a link; another link takes a process and a second."""
+    return []
+
+
 @pytest.fixture
-def signed_in(stack: Any, page: Any, watch: list[str]) -> Any:
+def signed_in(stack: Any, page: Any, watch: list[str], admission: list[Any]) -> Any:
     """A browser page of the running stack, signed in as admin, under `watch`."""
+    if admission:
+        page.context.add_cookies(admission)
+        return page
     page.goto(stack.sign_in_link())
+    admission += [cookie for cookie in page.context.cookies() if cookie["name"] == "sessionid"]
     return page

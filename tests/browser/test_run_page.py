@@ -47,7 +47,7 @@ window.WebSocket = class extends Plain {
 @pytest.fixture
 def live(stack: Any, signed_in: Page) -> Iterator[Page]:
     """The page of a small search that has just been started; stopped at the end, so that the next one is not slowed."""
-    run = _start(stack, "live", budget=16, epochs=15, final_epochs=2, final_seeds=2)
+    run = _start(stack, "live", budget=8, epochs=8, final_epochs=2, final_seeds=2)
     signed_in.add_init_script(LISTEN)
     signed_in.goto(f"{stack.address}/searches/{run}/")
     yield signed_in
@@ -83,8 +83,8 @@ def test_points_appear_without_a_reload_and_the_run_ends_with_a_model(live: Page
     expect(live.locator("#run-final tbody tr").first).to_contain_text("±")
     expect(live).to_have_title(re.compile(r"\d+\.\d\d % · live"))
     expect(live.locator("#connection")).to_have_text("finished")
-    # Sixteen candidates, each with a step of the line of the best so far.
-    expect(live.locator("#fitness")).to_have_attribute("data-points", "32")
+    # Eight candidates, each with a step of the line of the best so far.
+    expect(live.locator("#fitness")).to_have_attribute("data-points", "16")
 
 
 def test_pause_resume_and_stop_keep_the_focus_and_need_no_reload(live: Page) -> None:

@@ -14,7 +14,7 @@ from tests.running import Stack, wait_until
 
 pytestmark = [pytest.mark.crash, pytest.mark.slow]
 
-BUDGET = 6
+BUDGET = 4
 START = f"""
 from nas import codec
 from nas.evaluation.protocol import Split
@@ -24,7 +24,7 @@ from nasweb.signin import ensure_admin
 from searches import lifecycle
 from searches.models import Run
 plan = Plan(
-    Split("digits"), SpaceSpec("chain", {{}}), "random", budget={BUDGET}, epochs=4, final_epochs=4, final_seeds=1
+    Split("digits"), SpaceSpec("chain", {{}}), "random", budget={BUDGET}, epochs=4, final_epochs=2, final_seeds=1
 )
 run = Run.objects.create(name="crash", owner=ensure_admin(), plan_json=codec.dump(plan))
 lifecycle.start(run)

@@ -25,6 +25,14 @@ def small(tmp_path: Path) -> Iterator[Stack]:
     running.kill()
 
 
+@pytest.fixture(scope="module")
+def lasting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A stack without workers for tests that leave it running."""
+    running = Stack(tmp_path_factory.mktemp("lasting") / "home", workers=0).start()
+    yield running
+    running.kill()
+
+
 def up(home: Path, *words: str, **extra: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, str(REPOSITORY / "manage.py"), "up", "--port=0", "--workers=0", *words],
@@ -68,13 +76,13 @@ def test_it_serves_signs_in_and_stops_without_a_trace(small: Stack) -> None:
     assert "Traceback" not in small.terminal
 
 
-def test_a_second_start_says_where_the_first_one_is(small: Stack) -> None:
-    ran = up(small.home)
+def test_a_second_start_says_where_the_first_one_is(lasting: Stack) -> None:
+    ran = up(lasting.home)
     assert ran.returncode == 0, ran.stderr
     assert "is running already" in ran.stdout
     link = LINK.search(ran.stdout)
     assert link
-    assert link.group(1) == small.address
+    assert link.group(1) == lasting.address
     assert get(link.group(0)) == 200
 
 
@@ -90,17 +98,17 @@ def test_killing_the_supervisor_leaves_nothing_behind_and_it_can_start_again(sma
 
 
 @pytest.mark.parametrize("name", ["valkey", "web", "sweep"])
-def test_a_part_that_is_killed_comes_back(small: Stack, name: str) -> None:
-    first = small.part(name)
+def test_a_part_that_is_killed_comes_back(lasting: Stack, name: str) -> None:
+    first = lasting.part(name)
     first.kill()
-    wait_until(lambda: f"{name} stopped (killed by SIGKILL)" in small.terminal, 20)
-    assert small.part(name).pid != first.pid
-    wait_until(lambda: get(f"{small.address}/health") == 200, 20)
+    wait_until(lambda: f"{name} stopped (killed by SIGKILL)" in lasting.terminal, 20)
+    assert lasting.part(name).pid != first.pid
+    wait_until(lambda: get(f"{lasting.address}/health") == 200, 20)
 
 
-def test_a_browser_waits_while_the_pages_start_again(small: Stack) -> None:
-    small.part("web").kill()
-    assert get(f"{small.address}/health") == 200
+def test_a_browser_waits_while_the_pages_start_again(lasting: Stack) -> None:
+    lasting.part("web").kill()
+    assert get(f"{lasting.address}/health") == 200
 
 
 def test_a_port_in_use_is_one_sentence(tmp_path: Path) -> None:
