@@ -26,6 +26,7 @@ CALLS = {
     "gettext_lazy": None,
     "gettext_noop": None,
     "pgettext": ((1, "c"), 2),
+    "pgettext_lazy": ((1, "c"), 2),
     "ngettext": (1, 2),
     "ngettext_lazy": (1, 2),
     "npgettext": ((1, "c"), 2, 3),
@@ -62,7 +63,7 @@ def _python(source: str, path: Path) -> Iterator[Message]:
     where = str(path.relative_to(ROOT))
     for _, call, texts, _ in found:
         parts = texts if isinstance(texts, tuple) else (texts,)
-        context = parts[0] if call in ("pgettext", "npgettext") else None
+        context = parts[0] if call.startswith(("pgettext", "npgettext")) else None
         parts = parts[1:] if context is not None else parts
         if call == "EvaluationFailed":
             parts = parts[1:]

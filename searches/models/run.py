@@ -7,6 +7,7 @@ from django.db import models
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from nas import codec
 from nas.plan import Plan
@@ -22,7 +23,7 @@ class Run(models.Model):
         RUNNING = "running", _("Running")
         PAUSING = "pausing", _("Pausing")
         PAUSED = "paused", _("Paused")
-        STOPPING = "stopping", _("Stopping")
+        STOPPING = "stopping", pgettext_lazy("status of a search", "Stopping")  # a setting is called so, too
         COMPLETED = "completed", _("Completed")
         FAILED = "failed", _("Failed")
         CANCELLED = "cancelled", _("Cancelled")
