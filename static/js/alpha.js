@@ -104,6 +104,7 @@ function lines(box, rows, edge, epoch) {
   return chart(box, () => {
     const wanted = layout(words.epoch, words.probability);
     wanted.xaxis.tickformat = "d";
+    wanted.xaxis.dtick = rows.length <= 10 ? 1 : undefined;
     wanted.yaxis.range = [0, 1];
     wanted.hovermode = "x unified";
     wanted.uirevision = edge();
