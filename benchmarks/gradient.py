@@ -5,9 +5,10 @@
 
 The first searches the small cells on digits that the product's own table has. The second searches on CIFAR-10 and needs
 nasbench201.npz and cifar10_small.zip in a folder of NAS_DATA_DIR: 10,000 of the 50,000 images that train, a quarter of
-them for validation. Unless told otherwise the images are shrunken (`--side`), and the supernet (`--cells` per stage,
-`--channels`): on a processor the whole search takes days. The accuracy is the table's: of the derived cell in the whole
-network, trained by itself. With `--keep` a run that was stopped goes on where it was, to the same numbers.
+them for validation; with `--dataset fashion_mnist` on as many of those. Unless told otherwise the images are shrunken
+(`--side`), and the supernet (`--cells` per stage, `--channels`): on a processor the whole search takes days. The
+accuracy is the table's, on CIFAR-10: of the derived cell in the whole network, trained by itself. With `--keep` a run
+that was stopped goes on where it was, to the same numbers.
 """
 
 import argparse
@@ -39,7 +40,7 @@ from nas.tables import places
 from nas.tables.table import Table
 
 PACKED = "cifar10_small.zip"
-SPLIT = Split("cifar10", seed=0, valid_share=0.25)
+SPLITS = {name: Split(name, seed=0, valid_share=0.25) for name in ("cifar10", "fashion_mnist")}
 # CIFAR-10 test accuracy after a search on CIFAR-10, as the benchmark's paper gives it (Dong and Yang 2020, table 5).
 PUBLISHED = {"darts": 54.30, "gdas": 93.61}
 
@@ -76,7 +77,7 @@ class Found:
 def main() -> None:
     """Print a row per search, and a row per method."""
     options = _options()
-    ground = digits() if options.table == "digits_cells" else cifar10(options)
+    ground = digits() if options.table == "digits_cells" else nasbench201(options)
     values = ground.table.values[ground.column]
     print(
         f"{device_name(device())}; {len(ground.data.train)} images train, {len(ground.data.valid)} validate; {options}"
@@ -90,7 +91,7 @@ def main() -> None:
             ]
             accuracies = [one.accuracy for one in searches]
             spread = stdev(accuracies) if len(accuracies) > 1 else 0.0
-            published = PUBLISHED.get(name, "-") if ground.split is SPLIT else "-"
+            published = PUBLISHED.get(name, "-") if ground.split is SPLITS["cifar10"] else "-"
             print(
                 f"| {name} | {fmean(accuracies):.2f} ± {spread:.2f} | {min(accuracies):.2f} | {max(accuracies):.2f} "
                 f"| {values.mean():.2f} | {published} | {fmean(one.seconds for one in searches):.0f} |",
@@ -136,29 +137,26 @@ def digits() -> Ground:
     )
 
 
-def cifar10(options: argparse.Namespace) -> Ground:
+def nasbench201(options: argparse.Namespace) -> Ground:
     """Return the benchmark's cells in a network of the size asked for."""
     spec = SpaceSpec("nasbench201", {"cells": options.cells, "channels": options.channels})
-    data = small_cifar10(options.images, options.side)
-    return Ground(spec, SPLIT, data, places.table("nasbench201"), "cifar10.test_accuracy.200ep")
+    split = SPLITS[options.dataset]
+    images, labels = _unpacked("train") if options.dataset == "cifar10" else _clothes(split)
+    data = shrunken(split, images[: options.images], labels[: options.images], options.side)
+    return Ground(spec, split, data, places.table("nasbench201"), "cifar10.test_accuracy.200ep")
 
 
-def small_cifar10(count: int, side: int) -> Data:
-    """Return the first images of the packed CIFAR-10, a quarter for validation, classes in proportion.
-
-    A side of 16 or 8 averages squares of pixels.
-    """
-    images, labels = _unpacked("train")
-    images, labels = images[:count], labels[:count]
+def shrunken(split: Split, images: np.ndarray, labels: np.ndarray, side: int) -> Data:
+    """Return images whose sides are averaged down to `side`, a quarter for validation, classes in proportion."""
     square = images.shape[2] // side
-    images = images.reshape(len(images), 3, side, square, side, square).mean((3, 5)).round().astype(np.uint8)
+    images = images.reshape(*images.shape[:2], side, square, side, square).mean((3, 5)).round().astype(np.uint8)
     kept, held = train_test_split(
-        np.arange(len(labels)), test_size=SPLIT.valid_share, stratify=labels, random_state=SPLIT.seed
+        np.arange(len(labels)), test_size=split.valid_share, stratify=labels, random_state=split.seed
     )
     parts = [Part(torch.from_numpy(images[some]), torch.from_numpy(labels[some])) for some in (kept, held)]
     mean, std = images[kept].mean((0, 2, 3)) / 255, images[kept].std((0, 2, 3)) / 255
     return Data(
-        known=DATASETS["cifar10"],
+        known=DATASETS[split.dataset],
         train=parts[0],
         valid=parts[1],
         test=parts[1],
@@ -168,6 +166,13 @@ def small_cifar10(count: int, side: int) -> Data:
         mirrors=True,
         fingerprint=sha256(images.tobytes()).hexdigest(),
     )
+
+
+def _clothes(split: Split) -> tuple[np.ndarray, np.ndarray]:
+    """Return the images with a margin of black, so that they have the 32 pixels of CIFAR-10's, which halve often."""
+    part = load(split).train
+    assert isinstance(part.inputs, torch.Tensor)
+    return np.pad(part.inputs.numpy(), ((0, 0), (0, 0), (2, 2), (2, 2))), part.labels.numpy()
 
 
 def _unpacked(split: str) -> tuple[np.ndarray, np.ndarray]:
@@ -197,6 +202,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=1, help="the first one")
     parser.add_argument("--epochs", type=int, default=40)
     parser.add_argument("--images", type=int, default=10_000)
+    parser.add_argument("--dataset", default="cifar10", choices=SPLITS, help="what nasbench201's cells are searched on")
     parser.add_argument("--side", type=int, default=16, choices=(8, 16, 32), help="pixels")
     parser.add_argument("--cells", type=int, default=1)
     parser.add_argument("--channels", type=int, default=8)
