@@ -14,7 +14,7 @@ from nas.datasets import archive, class_folders, pictures, splits
 from nas.datasets.added import Added
 from nas.datasets.archive import Archive, Folder
 from nas.datasets.class_folders import Entry, Sorted
-from nas.datasets.pictures import Header, Shape, Unreadable
+from nas.datasets.pictures import Header, Shape, Unknown, Unreadable
 from nas.datasets.report import LISTED, LOOKING, READING, Problem, Progress, Report
 from nas.datasets.storing import Rows
 from nas.sentences import Refused, Sentence
@@ -100,7 +100,13 @@ def _look(found: _Images) -> Iterator[Progress]:
             with found.place(entry).open(entry.name) as file:
                 found.kept.append((entry, pictures.header(file, entry.name)))
         except UNREADABLE as error:
-            found.leave_out(entry.name, Sentence("It cannot be read: {error}.", {"error": str(error)}))
+            found.leave_out(entry.name, _why(error))
+
+
+def _why(error: Exception) -> Sentence:
+    if isinstance(error, Unknown):
+        return Sentence("It is of no kind of image that can be read.")
+    return Sentence("It is damaged: {error}.", {"error": str(error)})
 
 
 def _tested(found: _Images) -> set[int]:
@@ -154,7 +160,7 @@ def _write(
             try:
                 pixels = pictures.decoded(found.place(entry).read(entry.name), entry.name, shape)
             except UNREADABLE as error:
-                found.leave_out(entry.name, Sentence("It cannot be read: {error}.", {"error": str(error)}))
+                found.leave_out(entry.name, _why(error))
                 continue
             content = sha256(pixels.tobytes()).digest()
             if part == "test":

@@ -159,6 +159,9 @@ def test_bad_files_are_listed_and_left_out(tmp_path: Path, home: Path) -> None:
     }
     report = report_of(zipped(tmp_path / "a.zip", files), home, "images")
     assert report.skipped == 4
+    told = {problem.where: str(problem.sentence) for problem in report.problems}
+    assert told["cat/text.png"] == "It is of no kind of image that can be read."
+    assert told["cat/broken.png"].startswith("It is damaged: ")
     assert {problem.where for problem in report.problems} == files.keys() - two_classes().keys() - {
         "__MACOSX/cat/._0.png"
     }
