@@ -50,6 +50,11 @@ class Shown:
     matrices: tuple[Matrix, ...]
     roc: SafeString
 
+    @property
+    def letters(self) -> int:
+        """How wide the columns of the classes are: where there is room beside them, the curves stand there."""
+        return sum(max(2, len(name)) + 2 for name in self.classes)
+
 
 def evidence(run: Run) -> Shown | None:
     """Return what is known of the final trainings that were measured; None before a finalist's first one."""
