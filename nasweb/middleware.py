@@ -33,8 +33,11 @@ class ContentSecurityPolicy:
         return response
 
 
-class DatabaseErrors:
-    """Answers with a sentence where the database is full, locked or away; the transaction was rolled back by then."""
+class Sentences:
+    """Answers with a sentence where the database is full, locked or away, or the engine refuses outside of any form.
+
+    Whatever was begun in the database was rolled back by then.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -44,24 +47,7 @@ class DatabaseErrors:
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """Return the page, or nothing for any other exception."""
-        if not isinstance(error, (OperationalError, InterfaceError)):
+        if not isinstance(error, (Refused, OperationalError, InterfaceError)):
             return None
         log.error("%s %s: %s", request.method, request.path, error)
-        return database_error(request, error)
-
-
-class Refusals:
-    """Answers with the engine's own sentence where no form was there to show it, as when a dataset's folder is gone."""
-
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
-
-    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        """Return the page, or nothing for any other exception."""
-        if not isinstance(error, Refused):
-            return None
-        log.error("%s %s: %s", request.method, request.path, error)
-        return refusal(request, error)
+        return refusal(request, error) if isinstance(error, Refused) else database_error(request, error)

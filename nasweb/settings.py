@@ -41,8 +41,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
-    "nasweb.middleware.DatabaseErrors",
-    "nasweb.middleware.Refusals",
+    "nasweb.middleware.Sentences",
 ]
 ROOT_URLCONF = "nasweb.urls"
 ASGI_APPLICATION = "nasweb.asgi.application"

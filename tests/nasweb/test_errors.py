@@ -6,7 +6,7 @@ from django.test import RequestFactory
 from django.utils import translation
 
 from nas.sentences import Refused
-from nasweb.middleware import DatabaseErrors, Refusals
+from nasweb.middleware import Sentences
 from nasweb.views.errors import database_error, server_error
 
 
@@ -19,19 +19,18 @@ from nasweb.views.errors import database_error, server_error
     ],
 )
 def test_a_database_that_fails_is_told_in_a_sentence(told, status, words):
-    answer = DatabaseErrors(lambda request: None).process_exception(RequestFactory().get("/"), OperationalError(told))
+    answer = Sentences(lambda request: None).process_exception(RequestFactory().get("/"), OperationalError(told))
     assert answer.status_code == status
     assert words in answer.content.decode()
 
 
-@pytest.mark.parametrize("middleware", [DatabaseErrors, Refusals])
-def test_other_exceptions_are_left_to_django(middleware):
-    assert middleware(lambda request: None).process_exception(RequestFactory().get("/"), ValueError("x")) is None
+def test_other_exceptions_are_left_to_django():
+    assert Sentences(lambda request: None).process_exception(RequestFactory().get("/"), ValueError("x")) is None
 
 
 def test_a_refusal_that_no_form_could_show_is_told_in_its_own_sentence():
     error = Refused("There is no dataset {name}; the nearest are {names}.", name="pets", names="digits")
-    answer = Refusals(lambda request: None).process_exception(RequestFactory().get("/"), error)
+    answer = Sentences(lambda request: None).process_exception(RequestFactory().get("/"), error)
     assert answer.status_code == 409
     assert "There is no dataset pets; the nearest are digits." in answer.content.decode()
 
