@@ -14,7 +14,7 @@ from nas.datasets import archive, class_folders, pictures, splits
 from nas.datasets.added import Added
 from nas.datasets.archive import Archive, Folder
 from nas.datasets.class_folders import Entry, Sorted
-from nas.datasets.pictures import Header, Shape, Unknown, Unreadable
+from nas.datasets.pictures import Header, Shape, UnknownKind, Unreadable
 from nas.datasets.report import LISTED, LOOKING, READING, Problem, Progress, Report
 from nas.datasets.storing import Rows
 from nas.sentences import Refused, Sentence
@@ -104,7 +104,7 @@ def _look(found: _Images) -> Iterator[Progress]:
 
 
 def _why(error: Exception) -> Sentence:
-    if isinstance(error, Unknown):
+    if isinstance(error, UnknownKind):
         return Sentence("It is of no kind of image that can be read.")
     return Sentence("It is damaged: {error}.", {"error": str(error)})
 

@@ -25,7 +25,7 @@ class Unreadable(ValueError):
     """A file that is no image, or a damaged one."""
 
 
-class Unknown(Unreadable):
+class UnknownKind(Unreadable):
     """A file that is of no kind of image that can be read."""
 
 
@@ -96,7 +96,7 @@ def _open(file: IO[bytes], name: str) -> "Image":
     except Image.DecompressionBombError as error:
         raise Refused("{file} declares more pixels than an image may have.", file=name) from error
     except UnidentifiedImageError as error:
-        raise Unknown(name) from error
+        raise UnknownKind(name) from error
     except (OSError, SyntaxError, ValueError, EOFError) as error:
         raise Unreadable(str(error)) from error
     width, height = image.size
