@@ -21,6 +21,7 @@ types: installed-dev
 	$(BIN)/mypy
 	$(BIN)/python manage.py makemigrations --check --dry-run
 
+# In the order of tests/conftest.py, which begins with what takes longest.
 pytest: installed-dev
 	$(BIN)/python -m pytest -n logical --maxprocesses=4 --no-loadscope-reorder
 
