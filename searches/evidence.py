@@ -53,7 +53,8 @@ class Shown:
     @property
     def letters(self) -> int:
         """How wide the columns of the classes are: where there is room beside them, the curves stand there."""
-        return sum(max(2, len(name)) + 2 for name in self.classes)
+        digits = max(len(str(cell.count)) for matrix in self.matrices for row in matrix.rows for cell in row.cells)
+        return sum(max(digits, len(name)) + 3 for name in self.classes)
 
 
 def evidence(run: Run) -> Shown | None:
